@@ -1,0 +1,1 @@
+"""Past prices in, checked; a run over them; its result as text, JSON and a page."""

@@ -1,0 +1,207 @@
+"""A tape as a feed: candles walked along the one path that the rules of the simulated exchange fix.
+
+A candle is walked open, low, high, close where it closes at or above its open, else open, high, low, close
+(`backwards` takes the other order). From a close to the next open is a jump. The corners of all candles, one after the
+other, are the path; between two corners the price moves straight, so a bound in between is reached exactly.
+
+With the compiled scan the feed goes from bound to bound; without it, it stops at every corner. The scan is never
+trusted: tests run both and want equal journals. All points of a candle bear its open time, a point in a jump that of
+the candle the jump leads to; with `clock`, time runs evenly along a candle's three segments.
+"""
+
+import asyncio
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autogrid.backtesting.skip import first_reached
+from autogrid.backtesting.tapes import Tape
+from autogrid.engine.ports import Point
+from autogrid.trading.money import Price
+
+NEVER_BELOW: Final = -(1 << 62)
+NEVER_ABOVE: Final = 1 << 62
+
+
+class UnableToFindPlace(ValueError):
+    """A cursor does not lie on this tape: the file is not the one the bot was running on."""
+
+    code = "cursor-off-tape"
+
+
+def path_of(tape: Tape, *, backwards: bool = False) -> NDArray[np.int64]:
+    """The corners of all candles in the order they are walked, four each, in the tape's units."""
+    prices = tape.prices
+    low_first = (prices[:, 3] >= prices[:, 0]) != backwards
+    path = np.empty_like(prices)
+    path[:, 0] = prices[:, 0]
+    path[:, 3] = prices[:, 3]
+    path[:, 1] = np.where(low_first, prices[:, 2], prices[:, 1])
+    path[:, 2] = np.where(low_first, prices[:, 1], prices[:, 2])
+    return path.reshape(-1)
+
+
+class TapeFeed:
+    """One walk along a tape."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        *,
+        backwards: bool = False,
+        skip: bool = True,
+        clock: bool = False,
+        volumes: bool = False,
+        speed: float | None = None,
+    ) -> None:
+        """`skip`: use the compiled scan where nothing in between is wanted. `speed`: candle time per real time."""
+        self._path = path_of(tape, backwards=backwards)
+        self._times = tape.times
+        self._interval_ms = tape.interval_ms
+        self._unit = tape.unit
+        self._volumes = tape.volumes if volumes else None
+        self._skip = skip and self._path.dtype == np.int64 and not clock
+        self._clock = clock
+        self._speed = speed
+        self._end = len(self._path)
+        self._next = 0
+        """Index of the corner that the price moves to."""
+        self._price = 0
+        """In units."""
+        self._point: Point | None = None
+        self._bounds: tuple[Price | None, Price | None] = (None, None)
+        self._floor, self._roof = NEVER_BELOW, NEVER_ABOVE
+        self._until: int | None = None
+        self._stop = self._end
+        """The corner at which `until` is reached."""
+        self._known: dict[int, Price] = {}
+
+    def here(self) -> Point | None:
+        """The last point given."""
+        return self._point
+
+    @property
+    def ended(self) -> bool:
+        """Whether the whole path was told."""
+        return self._next >= self._end
+
+    def cursor(self) -> str:
+        """The next corner and the price, in units."""
+        return f"{self._next}:{self._price}"
+
+    def seek(self, cursor: str) -> None:
+        """Stand where `cursor` was taken. Raises `UnableToFindPlace` where that is not on this tape's path."""
+        corner, _, price = cursor.partition(":")
+        index, units = int(corner), int(price)
+        if not cursor or index == 0:
+            return
+        ends = sorted((self._path[index - 1], self._path[min(index, self._end - 1)])) if index <= self._end else (1, 0)
+        if not ends[0] <= units <= ends[1]:
+            raise UnableToFindPlace("the tape is not the one this bot was running on; give it the same file")
+        self._next, self._price = index, units
+        at_corner = units == self._path[index - 1]
+        self._point = self._at(index - 1 if at_corner else index, units)
+
+    async def reach(
+        self, floor: Price | None, roof: Price | None, until_ms: int | None, *, every: bool
+    ) -> Point | None:
+        """As `Feed.reach`."""
+        if floor is not self._bounds[0] or roof is not self._bounds[1]:
+            self._bound(floor, roof)
+        if until_ms != self._until:
+            self._until = until_ms
+            self._stop = self._corner_at(until_ms)
+        index, end = self._next, self._end
+        if index >= end:
+            return None
+        if self._speed is not None:
+            await self._pace(index)
+        low, high = self._floor, self._roof
+        if index == 0 or self._price <= low or self._price >= high:
+            return self._arrive(index)
+        if self._clock and until_ms is not None:
+            return self._timed(index, until_ms)
+        stop = self._stop
+        if every or not self._skip or stop <= index:
+            price = self._path.item(index)
+            return self._cross(index, price) if price <= low or price >= high else self._arrive(index)
+        last = stop if stop < end else end - 1
+        found = first_reached(self._path, index, last + 1, low, high)
+        return self._arrive(last) if found > last else self._cross(found, self._path.item(found))
+
+    def _arrive(self, index: int) -> Point:
+        """Stand on a corner."""
+        self._next, self._price = index + 1, self._path.item(index)
+        self._point = point = self._at(index, self._price)
+        return point
+
+    def _cross(self, index: int, corner: int) -> Point:
+        """Stand where the way to `corner` meets a bound."""
+        price = self._floor if corner <= self._floor else self._roof
+        if price == corner:
+            return self._arrive(index)
+        self._next, self._price = index, price
+        self._point = point = self._at(index, price)
+        return point
+
+    def _at(self, index: int, units: int) -> Point:
+        candle = index >> 2
+        price = self._known.get(units)
+        if price is None:
+            price = self._known[units] = units * self._unit
+        in_jump = index & 3 == 0 and units != self._path.item(index)
+        volume = None if self._volumes is None else Decimal(repr(float(self._volumes[candle])))
+        at_ms = self._times.item(candle)
+        if self._clock:
+            at_ms += self._elapsed(index, units)
+        return Point(at_ms, price, in_jump, volume, candle)
+
+    def _elapsed(self, index: int, units: int) -> int:
+        """Milliseconds since the candle's open: each of its three segments takes a third."""
+        leg = index & 3
+        if leg == 0:
+            return 0
+        start, end = self._path.item(index - 1), self._path.item(index)
+        done = abs(units - start) / abs(end - start) if end != start else 1.0
+        return int((leg - 1 + done) * self._interval_ms / 3)
+
+    def _timed(self, index: int, until_ms: int) -> Point:
+        """With a clock: the next corner or bound, or the place at `until_ms` where that comes before."""
+        corner = self._path.item(index)
+        crosses = corner <= self._floor or corner >= self._roof
+        units = corner
+        if crosses:
+            units = self._floor if corner <= self._floor else self._roof
+        here = self._point
+        if index & 3 and here is not None and here.at_ms < until_ms < self._at(index, units).at_ms:
+            return self._place_at(index, until_ms)
+        return self._cross(index, corner) if crosses else self._arrive(index)
+
+    def _place_at(self, index: int, until_ms: int) -> Point:
+        start, end = self._path.item(index - 1), self._path.item(index)
+        spent = until_ms - self._times.item(index >> 2) - (index & 3) * self._interval_ms / 3
+        part = 1 + spent * 3 / self._interval_ms
+        units = start + int((end - start) * part)
+        self._next, self._price = index, units
+        self._point = point = self._at(index, units)._replace(at_ms=until_ms)
+        return point
+
+    def _bound(self, floor: Price | None, roof: Price | None) -> None:
+        self._bounds = (floor, roof)
+        self._floor = NEVER_BELOW if floor is None else int((floor / self._unit).to_integral_value(ROUND_FLOOR))
+        self._roof = NEVER_ABOVE if roof is None else int((roof / self._unit).to_integral_value(ROUND_CEILING))
+
+    def _corner_at(self, until_ms: int | None) -> int:
+        if until_ms is None:
+            return self._end
+        return int(np.searchsorted(self._times, until_ms)) * 4
+
+    async def _pace(self, index: int) -> None:
+        """Wait as long as the way to the next candle takes at this speed."""
+        if self._speed and index & 3 == 0 and index:
+            gap_ms = self._times.item(index >> 2) - self._times.item((index >> 2) - 1)
+            await asyncio.sleep(gap_ms / 1000 / self._speed)
+        else:
+            await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""The running of bots: the loop, and what it needs from outside."""

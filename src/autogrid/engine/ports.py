@@ -1,0 +1,69 @@
+"""What a session needs from outside. A port stands here only where two adapters stand in the tree."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple, Protocol
+
+from autogrid.trading.bot import Quiet, Step
+from autogrid.trading.event import Event
+from autogrid.trading.money import Price, Quantity
+from autogrid.trading.plan import Command
+
+
+class Exchange(Protocol):
+    """A place that tells what happens and takes orders. Two: the simulated and the real."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """Everything that happens to this bot, in order, until there is no more to tell."""
+        ...
+
+    async def execute(self, command: Command) -> None:
+        """Carry out `command`; what comes of it is told by `events`."""
+        ...
+
+    def expect(self, quiet: Quiet | None) -> None:
+        """Ticks inside `quiet` may be left out; None: every tick is wanted."""
+        ...
+
+    def cursor(self) -> str:
+        """How far it has told: kept with each step, and given back when the bot is run again."""
+        ...
+
+
+class Journal(Protocol):
+    """Where every step is kept before its commands leave. Two: the database and memory."""
+
+    async def append(self, step: Step, cursor: Callable[[], str]) -> None:
+        """Keep `step` with the exchange's `cursor`; durable when it returns."""
+        ...
+
+
+class Point(NamedTuple):
+    """A place on the path of a price."""
+
+    at_ms: int
+    price: Price
+    in_jump: bool
+    """Strictly between a candle's close and the next one's open, where nobody traded."""
+    volume: Quantity | None
+    """Base traded in the candle the point lies in, where known."""
+    candle: int
+    """Which candle; rises by one each."""
+
+
+class Feed(Protocol):
+    """Where prices come from. Two: a tape and a live stream."""
+
+    async def reach(self, floor: Price | None, roof: Price | None, until_ms: int | None, *, every: bool) -> Point | None:
+        """The next point at or below `floor`, at or above `roof`, or at or after `until_ms`; None: the end.
+
+        `every`: corners of the path are points too. The last point of a path is always given.
+        """
+        ...
+
+    def here(self) -> Point | None:
+        """The last point given; None before the first."""
+        ...
+
+    def cursor(self) -> str:
+        """How far the feed was told, as text that the feed understands again."""
+        ...

@@ -1,0 +1,1 @@
+"""The places a bot can trade at, and where prices come from."""

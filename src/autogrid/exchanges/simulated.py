@@ -1,0 +1,107 @@
+"""The simulated exchange, on a tape or on live prices: backtest and paper are this one class."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from decimal import Decimal
+
+from autogrid.engine.ports import Feed, Point
+from autogrid.trading.bot import BotState, Quiet
+from autogrid.trading.event import Event, OrderEvent, Tick
+from autogrid.trading.matching import Book, Moment
+from autogrid.trading.order import Order
+from autogrid.trading.plan import Cancel, Command, Place
+
+
+class SimulatedExchange:
+    """A matching book that a feed of prices moves through."""
+
+    def __init__(self, book: Book, feed: Feed, *, latency_ms: int = 0, first: Iterable[Event] = ()) -> None:
+        """`latency_ms`: how long a command is under way, in the feed's time. `first` is told before any price."""
+        self._book = book
+        self._feed = feed
+        self._latency_ms = latency_ms
+        self._first = tuple(first)
+        self._answers: deque[OrderEvent] = deque()
+        self._under_way: deque[tuple[int, Command]] = deque()
+        self._quiet: Quiet | None = None
+        self._candle = -1
+
+    def expect(self, quiet: Quiet | None) -> None:
+        """Where ticks would change nothing."""
+        self._quiet = quiet
+
+    def cursor(self) -> str:
+        """Where the feed stands."""
+        return self._feed.cursor()
+
+    def resume(self, state: BotState) -> None:
+        """Put back what `state` knows of: orders in the book, commands that may not have been answered."""
+        point = self._feed.here()
+        if point is not None:
+            self._book.at = Moment(point.at_ms, point.price, point.in_jump)
+        unanswered: list[tuple[int, Command]] = []
+        for order in state.standing.values():
+            if order.status == "intended":
+                unanswered.append((_number(order), Place(order)))
+                continue
+            self._book.restore(order)
+            if order.cancel_asked:
+                unanswered.append((-1, Cancel(order.id)))
+        for _, command in sorted(unanswered, key=lambda one: one[0]):
+            self._answers.extend(self._book.execute(command))
+
+    async def execute(self, command: Command) -> None:
+        """Carry out `command`, now or when it has arrived."""
+        if self._latency_ms:
+            self._under_way.append((self._book.at.at_ms + self._latency_ms, command))
+        else:
+            self._answers.extend(self._book.execute(command))
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Ticks, and what they and the bot's commands lead to."""
+        answers, book = self._answers, self._book
+        for event in self._first:
+            yield event
+        while True:
+            while answers:
+                yield answers.popleft()
+            if book.awaits_end_of_jump and not book.at.in_jump:
+                answers.extend(book.market_orders())
+                continue
+            while (fill := book.touched()) is not None:
+                yield fill
+                while answers:
+                    yield answers.popleft()
+            point = await self._next()
+            if point is None:
+                return
+            book.at = Moment(point.at_ms, point.price, point.in_jump)
+            if book.rules.participation is not None and point.candle != self._candle:
+                self._candle = point.candle
+                book.allowance = (point.volume or Decimal(0)) * book.rules.participation
+            yield Tick(point.at_ms, point.price, not point.in_jump)
+            self._arrive(point)
+
+    def _arrive(self, point: Point) -> None:
+        while self._under_way and self._under_way[0][0] <= point.at_ms:
+            self._answers.extend(self._book.execute(self._under_way.popleft()[1]))
+
+    async def _next(self) -> Point | None:
+        book, quiet = self._book, self._quiet
+        floor, roof, until_ms = book.floor, book.roof, None
+        every = quiet is None or book.awaits_end_of_jump
+        if quiet is not None:
+            if floor is None or (quiet.floor is not None and quiet.floor > floor):
+                floor = quiet.floor
+            if roof is None or (quiet.roof is not None and quiet.roof < roof):
+                roof = quiet.roof
+            until_ms = quiet.until_ms
+        if self._under_way:
+            arrives = self._under_way[0][0]
+            until_ms = arrives if until_ms is None else min(until_ms, arrives)
+        return await self._feed.reach(floor, roof, until_ms, every=every)
+
+
+def _number(order: Order) -> int:
+    """How many-th order of its bot it is: commands were given in this order."""
+    return int(order.id.split("-", 2)[1])

@@ -1,0 +1,33 @@
+"""A journal in memory: for a backtest, and for tests."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from autogrid.trading.bot import Step
+from autogrid.trading.event import Event
+from autogrid.trading.ledger import Ledger
+from autogrid.trading.plan import Command
+from autogrid.trading.risk import Refused
+
+
+class Row(NamedTuple):
+    """A step as it is kept: what happened, what followed, and what the bot owned and knew then."""
+
+    event: Event
+    commands: tuple[Command, ...]
+    refused: tuple[Refused, ...]
+    note: str
+    ledger: Ledger
+    memory: Any
+
+
+class MemoryJournal:
+    """Keeps every step as a row, oldest first."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    async def append(self, step: Step, cursor: Callable[[], str]) -> None:
+        """Keep `step`; the cursor is not needed, nothing is resumed from here."""
+        state = step.state
+        self.rows.append(Row(step.event, step.commands, step.refused, step.note, state.ledger, state.memory))

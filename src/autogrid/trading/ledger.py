@@ -1,0 +1,179 @@
+"""What a bot owns and how it came by it: a double-entry ledger, booked fill by fill, to the last unit.
+
+Every fill moves equal amounts between accounts, so these two sums hold after every booking, exactly:
+
+    base  = funded_base  + bought - sold - fee_base
+    quote = funded_quote + earned - paid - fee_quote
+
+A fee in a third asset comes out of the account's own stock of it: it is a deposit of its worth, spent at once
+(`fee_value`), so that profit is profit after all fees. `held_*` is the part of a balance that resting orders need.
+A bot's ledger is moved by the bot's own fills, deposits and withdrawals, and by nothing else on the account.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from autogrid.trading.event import Filled
+from autogrid.trading.market import Market
+from autogrid.trading.money import ZERO, Amount, Price, Quantity, part_of
+from autogrid.trading.order import OPEN, Order
+
+NOTHING: Final[Mapping[str, Amount]] = MappingProxyType({})
+
+
+class Ledger(NamedTuple):
+    """Balances and the sums that explain them."""
+
+    quote: Amount
+    """All of it, also what orders hold."""
+    base: Quantity
+    """All of it, dust included, also what orders hold."""
+    held_quote: Amount
+    held_base: Quantity
+    bought: Quantity
+    paid: Amount
+    sold: Quantity
+    earned: Amount
+    fee_base: Quantity
+    fee_quote: Amount
+    cost: Amount
+    """Quote spent on the base still owned, at average cost, fees of buys included."""
+    fee_value: Amount
+    """In quote: what fees in third assets were worth when they were paid."""
+    other_fees: Mapping[str, Amount]
+    """Fees in third assets, each in its own unit."""
+    funded_quote: Amount
+    funded_base: Quantity
+    funded_value: Amount
+    """In quote: all that was put in, base at the price of that moment."""
+
+    @property
+    def free_quote(self) -> Amount:
+        """Quote that no order needs."""
+        return self.quote - self.held_quote
+
+    @property
+    def free_base(self) -> Quantity:
+        """Base that no order needs."""
+        return self.base - self.held_base
+
+    @property
+    def average_cost(self) -> Price | None:
+        """Quote spent per base still owned; None where none is."""
+        return self.cost / self.base if self.base else None
+
+    def equity(self, price: Price) -> Amount:
+        """All of it in quote, the base valued at `price`, no exit fee."""
+        return self.quote + self.base * price
+
+    def profit(self, price: Price) -> Amount:
+        """Equity at `price` less all that was put in, fees in third assets counted as put in."""
+        return self.equity(price) - self.funded_value - self.fee_value
+
+    def fees(self, market: Market) -> dict[str, Amount]:
+        """Fees paid so far by asset."""
+        return {market.base: self.fee_base, market.quote: self.fee_quote, **self.other_fees}
+
+
+def opened(quote: Amount, base: Quantity = ZERO, price: Price = ZERO) -> Ledger:
+    """A ledger with its first deposit: `quote`, and `base` valued at `price`."""
+    value = base * price
+    return Ledger(
+        quote,
+        base,
+        *(ZERO,) * 8,
+        cost=value,
+        fee_value=ZERO,
+        other_fees=NOTHING,
+        funded_quote=quote,
+        funded_base=base,
+        funded_value=quote + value,
+    )
+
+
+def book(ledger: Ledger, before: Order, after: Order, fill: Filled, market: Market) -> Ledger:
+    """`ledger` after `fill`, which turned `before` into `after`."""
+    fee_base = after.fee_base - before.fee_base
+    fee_quote = after.fee_quote - before.fee_quote
+    other_fees = ledger.other_fees
+    if fill.fee_value or (not fee_base and not fee_quote and fill.fee):
+        other_fees = {**other_fees, fill.fee_asset: other_fees.get(fill.fee_asset, ZERO) + fill.fee}
+    value = fill.price * fill.quantity
+    if after.side == "buy":
+        return Ledger(
+            ledger.quote - value - fee_quote,
+            ledger.base + fill.quantity - fee_base,
+            ledger.held_quote + held_quote(after, market) - held_quote(before, market),
+            ledger.held_base,
+            ledger.bought + fill.quantity,
+            ledger.paid + value,
+            ledger.sold,
+            ledger.earned,
+            ledger.fee_base + fee_base,
+            ledger.fee_quote + fee_quote,
+            ledger.cost + value + fee_quote + fill.fee_value,
+            ledger.fee_value + fill.fee_value,
+            other_fees,
+            *ledger[13:],
+        )
+    gone = fill.quantity + fee_base
+    return Ledger(
+        ledger.quote + value - fee_quote,
+        ledger.base - gone,
+        ledger.held_quote,
+        ledger.held_base + held_base(after) - held_base(before),
+        ledger.bought,
+        ledger.paid,
+        ledger.sold + fill.quantity,
+        ledger.earned + value,
+        ledger.fee_base + fee_base,
+        ledger.fee_quote + fee_quote,
+        ledger.cost - part_of(ledger.cost, gone, ledger.base),
+        ledger.fee_value + fill.fee_value,
+        other_fees,
+        *ledger[13:],
+    )
+
+
+def held_quote(order: Order, market: Market) -> Amount:
+    """Quote that `order` needs while it is open: the rest of a buy at its limit, with the fee where it is in quote."""
+    if order.side != "buy" or order.status not in OPEN:
+        return ZERO
+    rest = (order.quantity - order.filled) * order.price
+    return rest + rest * market.quote_fee if market.quote_fee else rest
+
+
+def held_base(order: Order) -> Quantity:
+    """Base that `order` needs while it is open: the rest of a sell."""
+    if order.side != "sell" or order.status not in OPEN:
+        return ZERO
+    return order.quantity - order.filled
+
+
+def hold(ledger: Ledger, before: Order | None, after: Order, market: Market) -> Ledger:
+    """`ledger` when `before` (None: it is new) became `after` without a fill: what it needs is held or set free."""
+    if after.side == "buy":
+        change = held_quote(after, market) - (held_quote(before, market) if before else ZERO)
+        return Ledger(ledger.quote, ledger.base, ledger.held_quote + change, *ledger[3:])
+    change = held_base(after) - (held_base(before) if before else ZERO)
+    return Ledger(ledger.quote, ledger.base, ledger.held_quote, ledger.held_base + change, *ledger[4:])
+
+
+class Pool(NamedTuple):
+    """Base on its way into orders: what was received with what was left over before, and what it cost in quote."""
+
+    base: Quantity
+    cost: Amount
+
+    def draw(self, quantity: Quantity) -> "Draw":
+        """Take `quantity` out with its share of the cost (half-even to the eighth decimal); the rest stays."""
+        cost = part_of(self.cost, quantity, self.base)
+        return Draw(cost, Pool(self.base - quantity, self.cost - cost))
+
+
+class Draw(NamedTuple):
+    """What was taken out of a pool cost this much, and this is left."""
+
+    cost: Amount
+    rest: Pool

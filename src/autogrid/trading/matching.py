@@ -1,0 +1,277 @@
+"""A market that is not there: which orders a price fills, at what price and fee, and what an exchange would refuse.
+
+Rules (fixed, so that two implementations agree to the last digit): a resting limit order fills whole at its own price
+when the price touches it (`touch`) or passes it by one tick (`through`), as maker; one that could trade when it
+arrives fills at the market's price as taker, or is refused where it is post-only; a market order fills at the market's
+price worsened by `slippage`, on the worse side of the tick, as taker, and inside a jump between two candles at the
+jump's end. `participation` caps what fills within one candle at a share of its volume. Free funds are needed for every
+order, as at the exchange, so no balance goes below zero.
+"""
+
+from bisect import insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
+from typing import Final, Literal, NamedTuple
+
+from autogrid.trading.event import Accepted, Cancelled, Expired, Filled, OrderEvent, Rejected
+from autogrid.trading.market import RECEIVED, Market, ThirdAsset
+from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share, fee_due
+from autogrid.trading.order import Order
+from autogrid.trading.plan import Cancel, Command
+
+NO_FUNDS: Final = "not enough free funds"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingRules:
+    """How the simulated market behaves."""
+
+    fill: Literal["touch", "through"] = "touch"
+    slippage: Share = ZERO
+    """How much worse than the market's price a market order fills."""
+    participation: Share | None = None
+    """Share of a candle's volume that may fill within it; None: all of an order."""
+
+
+TOUCH: Final = MatchingRules()
+
+
+class Resting:
+    """An order in the book, with what has become of it."""
+
+    __slots__ = ("charged", "due", "fills", "left", "order", "price")
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.price = order.price
+        self.left: Quantity = order.quantity - order.filled
+        self.due: Decimal = ZERO
+        """Its fee so far, before it is rounded."""
+        self.charged: Amount = ZERO
+        """Its fee so far, as taken."""
+        self.fills = 0
+
+
+class Moment(NamedTuple):
+    """Where the market stands: at what time and price, and whether nobody trades there."""
+
+    at_ms: int
+    price: Price
+    in_jump: bool
+
+
+class Book:
+    """One account's orders on one simulated market."""
+
+    def __init__(self, market: Market, rules: MatchingRules, quote: Amount, base: Quantity) -> None:
+        """`quote` and `base` are all that the account owns."""
+        self.market = market
+        self.rules = rules
+        self.free_quote = quote
+        self.free_base = base
+        self.at = Moment(0, ZERO, False)
+        self.allowance: Quantity | None = None
+        """Base that may still fill within this candle; None: any."""
+        self._margin = market.tick if rules.fill == "through" else ZERO
+        self._orders: dict[str, Resting] = {}
+        self._buys: list[tuple[Decimal, int, str]] = []
+        """Price (falling, so negated), age, id."""
+        self._sells: list[tuple[Decimal, int, str]] = []
+        self._waiting: list[str] = []
+        """Market orders that wait for the end of a jump."""
+        self._age = 0
+
+    @property
+    def floor(self) -> Price | None:
+        """The price at or below which the first buy fills."""
+        return -self._buys[0][0] - self._margin if self._buys else None
+
+    @property
+    def roof(self) -> Price | None:
+        """The price at or above which the first sell fills."""
+        return self._sells[0][0] + self._margin if self._sells else None
+
+    @property
+    def awaits_end_of_jump(self) -> bool:
+        """Whether a market order waits for it."""
+        return bool(self._waiting)
+
+    def execute(self, command: Command) -> Iterator[OrderEvent]:
+        """What the exchange answers to `command` at the present price."""
+        if isinstance(command, Cancel):
+            if command.order_id in self._orders:
+                self._remove(command.order_id)
+                yield Cancelled(self.at.at_ms, command.order_id)
+        else:
+            yield from self._arrive(command.order)
+
+    def restore(self, order: Order) -> None:
+        """Put `order` back as it was: it was accepted before, and its funds are part of what the account owns."""
+        resting = Resting(order)
+        resting.charged = order.fee_base + order.fee_quote
+        if isinstance(self.market.fee_in, ThirdAsset):
+            resting.charged = order.fee_value / self.market.fee_in.price
+        traded = self._chargeable(order, order.filled, order.value)
+        rates = (self.market.maker_fee, self.market.taker_fee)
+        exact = (traded * rate for rate in rates if fee_due(traded, rate, ZERO) == resting.charged)
+        resting.due = next(exact, resting.charged)
+        resting.fills = len(order.fill_ids)
+        self._hold(order, resting.left)
+        if order.kind == "market":
+            self._orders[order.id] = resting
+            self._waiting.append(order.id)
+        else:
+            self._rest(resting)
+
+    def touched(self) -> Filled | None:
+        """The next fill at the present price, if any: the best price first, equal prices by age."""
+        price = self.at.price
+        floor, roof = self.floor, self.roof
+        if floor is not None and price <= floor:
+            resting = self._orders[self._buys[0][2]]
+        elif roof is not None and price >= roof:
+            resting = self._orders[self._sells[0][2]]
+        else:
+            return None
+        quantity = self._allowed(resting.left)
+        return self._trade(resting, resting.price, quantity, maker=True) if quantity else None
+
+    def market_orders(self) -> Iterator[OrderEvent]:
+        """Fills of the market orders that waited for the end of a jump."""
+        waiting, self._waiting = self._waiting, []
+        for order_id in waiting:
+            if order_id in self._orders:
+                yield from self._at_market(self._orders[order_id])
+
+    def _arrive(self, order: Order) -> Iterator[OrderEvent]:
+        at_ms, price = self.at.at_ms, self.at.price
+        breach = self.market.breach(order.price, order.quantity, market=order.kind == "market")
+        most = self.market.max_orders
+        if breach is None and most is not None and len(self._orders) >= most:
+            breach = f"more than {most} open orders"
+        crosses = order.kind != "market" and (order.price >= price if order.side == "buy" else order.price <= price)
+        if breach is None and crosses and order.kind == "maker":
+            breach = "post-only order would trade at once"
+        if breach is None and not self._affords(order):
+            breach = NO_FUNDS
+        if breach is not None:
+            yield Rejected(at_ms, order.id, breach)
+            return
+        yield Accepted(at_ms, order.id)
+        resting = Resting(order)
+        self._hold(order, resting.left)
+        if order.kind == "market":
+            self._orders[order.id] = resting
+            if self.at.in_jump:
+                self._waiting.append(order.id)
+            else:
+                yield from self._at_market(resting)
+        elif crosses:
+            self._orders[order.id] = resting
+            quantity = self._allowed(resting.left)
+            if quantity:
+                yield self._trade(resting, price, quantity, maker=False)
+            if resting.left:
+                self._rest(resting)
+        else:
+            self._rest(resting)
+
+    def _at_market(self, resting: Resting) -> Iterator[OrderEvent]:
+        order = resting.order
+        slippage = self.rules.slippage
+        price = self.at.price
+        if slippage and order.side == "buy":
+            price = self.market.price_up(price * (ONE + slippage))
+        elif slippage:
+            price = self.market.price_down(price * (ONE - slippage))
+        quantity = self._allowed(resting.left)
+        dearer = (price - order.price) * quantity * (ONE + self.market.quote_fee)
+        if order.side == "buy" and dearer > self.free_quote:
+            quantity = ZERO
+        if quantity:
+            yield self._trade(resting, price, quantity, maker=False)
+        if resting.left and order.id in self._orders:
+            self._remove(order.id)
+            yield Expired(self.at.at_ms, order.id)
+
+    def _rest(self, resting: Resting) -> None:
+        order = resting.order
+        self._age += 1
+        self._orders[order.id] = resting
+        if order.side == "buy":
+            insort(self._buys, (-order.price, self._age, order.id))
+        else:
+            insort(self._sells, (order.price, self._age, order.id))
+
+    def _remove(self, order_id: str) -> None:
+        """Take an order out of the book and free what it held."""
+        resting = self._orders.pop(order_id)
+        self._hold(resting.order, -resting.left)
+        self._unlist(resting)
+
+    def _unlist(self, resting: Resting) -> None:
+        side = self._buys if resting.order.side == "buy" else self._sells
+        for index, (_, _, order_id) in enumerate(side):
+            if order_id == resting.order.id:
+                del side[index]
+                return
+
+    def _trade(self, resting: Resting, price: Price, quantity: Quantity, *, maker: bool) -> Filled:
+        order, market = resting.order, self.market
+        value = price * quantity
+        in_base = self._pays_base(order)
+        rate = market.maker_fee if maker else market.taker_fee
+        resting.due = resting.due + self._chargeable(order, quantity, value) * rate
+        fee = resting.due.quantize(UNIT, ROUND_UP) - resting.charged
+        resting.charged = resting.charged + fee
+        resting.left = resting.left - quantity
+        resting.fills += 1
+        asset, fee_value = market.base if in_base else market.quote, ZERO
+        if isinstance(market.fee_in, ThirdAsset):
+            asset, fee_value = market.fee_in.asset, fee * market.fee_in.price
+        quote_fee = fee if asset == market.quote else ZERO
+        if order.side == "buy":
+            held = order.price * quantity
+            held += held * market.quote_fee if market.quote_fee else ZERO
+            self.free_quote += held - value - quote_fee
+            self.free_base += quantity - fee if in_base else quantity
+        else:
+            self.free_quote += value - quote_fee
+        if not resting.left:
+            self._orders.pop(order.id, None)
+            self._unlist(resting)
+        if self.allowance is not None:
+            self.allowance -= quantity
+        return Filled(
+            self.at.at_ms, order.id, f"{order.id}-{resting.fills}", price, quantity, fee, asset, fee_value, maker
+        )
+
+    def _pays_base(self, order: Order) -> bool:
+        return order.side == "buy" and self.market.fee_in == RECEIVED
+
+    def _chargeable(self, order: Order, quantity: Quantity, value: Amount) -> Decimal:
+        """What a fee is reckoned on, in the asset it is paid in."""
+        if self._pays_base(order):
+            return quantity
+        fee_in = self.market.fee_in
+        return value / fee_in.price if isinstance(fee_in, ThirdAsset) else value
+
+    def _allowed(self, quantity: Quantity) -> Quantity:
+        if self.allowance is None:
+            return quantity
+        return self.market.quantity(max(ZERO, min(quantity, self.allowance)))
+
+    def _affords(self, order: Order) -> bool:
+        if order.side == "sell":
+            return order.quantity <= self.free_base
+        return order.price * order.quantity * (ONE + self.market.quote_fee) <= self.free_quote
+
+    def _hold(self, order: Order, quantity: Quantity) -> None:
+        if order.side == "sell":
+            self.free_base -= quantity
+        else:
+            value = order.price * quantity
+            self.free_quote -= value + value * self.market.quote_fee if self.market.quote_fee else value
+
+

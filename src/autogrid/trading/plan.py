@@ -1,0 +1,147 @@
+"""From the orders that should rest to commands: what is missing is placed, what is not wanted is cancelled.
+
+A strategy gives *targets*, each in a *slot*. At most one order is open in a slot: one that is not as wanted is
+cancelled first, and its successor is placed when the exchange has confirmed that it is gone, so nothing is ever
+doubled. A slot whose order was refused waits, twice as long each time. Counter-orders, restarts, lost answers and a
+user's edit are all this one difference.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from autogrid.trading.money import Price, Quantity
+from autogrid.trading.order import Kind, Order, Side
+
+Slot: TypeAlias = str
+
+
+class Target(NamedTuple):
+    """An order that should rest (or, of kind market, trade at once)."""
+
+    slot: Slot
+    side: Side
+    price: Price
+    """Its limit; of a market order, the price it is decided at."""
+    quantity: Quantity
+    kind: Kind = "limit"
+    alone: bool = False
+    """Wait until nothing else of the bot is open: an exit needs what other orders hold."""
+    initial: bool = False
+    """Part of the first placement, which does not count for the order rate."""
+    exits: bool = False
+    """Ends the bot's position: no rule but the market's own may hold it back."""
+
+
+NO_TARGETS: Final[Mapping[Slot, Target]] = MappingProxyType({})
+
+
+class Wish(NamedTuple):
+    """What a strategy wants, and the prices and the time between which it wants nothing else."""
+
+    targets: Mapping[Slot, Target] = NO_TARGETS
+    floor: Price | None = None
+    """Ask again once the price is at or below this."""
+    roof: Price | None = None
+    """Ask again once the price is at or above this."""
+    until_ms: int | None = None
+    """Ask again at this time."""
+    ended: str = ""
+    """Why the strategy is done, where it is."""
+
+
+class Revision(NamedTuple):
+    """How a wish changed by one fill: slots that are wanted no more, and targets that are new or other."""
+
+    gone: tuple[Slot, ...]
+    new: tuple[Target, ...]
+
+    def of(self, wish: Wish) -> Wish:
+        """`wish` with this change made."""
+        targets = dict(wish.targets)
+        for slot in self.gone:
+            targets.pop(slot, None)
+        for target in self.new:
+            targets[target.slot] = target
+        return Wish(targets, *wish[1:])
+
+
+class Place(NamedTuple):
+    """Send this order."""
+
+    order: Order
+    initial: bool = False
+    exits: bool = False
+
+
+class Cancel(NamedTuple):
+    """Take this order out of the book."""
+
+    order_id: str
+
+
+Command: TypeAlias = Place | Cancel
+
+
+class Backoff(NamedTuple):
+    """A slot whose order was refused so many times waits until then."""
+
+    tries: int
+    until_ms: int
+
+
+FIRST_WAIT_MS: Final = 1_000
+LONGEST_WAIT_MS: Final = 300_000
+
+
+def waited(backoff: Backoff | None, at_ms: int) -> Backoff:
+    """The wait of a slot whose order was refused at `at_ms`: 1 s, then twice as long each time, at most 5 min."""
+    tries = backoff.tries + 1 if backoff else 1
+    return Backoff(tries, at_ms + min(FIRST_WAIT_MS << min(tries - 1, 20), LONGEST_WAIT_MS))
+
+
+class Difference(NamedTuple):
+    """What must be done that the standing orders become the targets."""
+
+    cancel: tuple[Order, ...]
+    place: tuple[Target, ...]
+
+
+def serves(order: Order, target: Target) -> bool:
+    """Whether the open `order` is what `target` wants."""
+    return (
+        order.quantity - order.filled == target.quantity
+        and order.price == target.price
+        and order.side == target.side
+        and not order.cancel_asked
+    ) or (order.kind == "market" and target.kind == "market" and order.side == target.side)
+
+
+def plan(
+    targets: Mapping[Slot, Target],
+    standing: Mapping[Slot, Order],
+    backoffs: Mapping[Slot, Backoff],
+    at_ms: int,
+) -> Difference:
+    """The difference between `targets` and the `standing` (open) orders, cancels before places."""
+    unwanted = (
+        order for slot, order in standing.items() if slot not in targets or not serves(order, targets[slot])
+    )
+    cancel = tuple(order for order in unwanted if not order.cancel_asked)
+    return Difference(cancel, missing(targets.values(), standing, backoffs, at_ms))
+
+
+def missing(
+    targets: Iterable[Target],
+    standing: Mapping[Slot, Order],
+    backoffs: Mapping[Slot, Backoff],
+    at_ms: int,
+) -> tuple[Target, ...]:
+    """Those of `targets` that can be placed now."""
+    return tuple(
+        target
+        for target in targets
+        if target.slot not in standing
+        and (target.slot not in backoffs or backoffs[target.slot].until_ms <= at_ms)
+        and not (target.alone and standing)
+    )

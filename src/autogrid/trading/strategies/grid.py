@@ -1,0 +1,258 @@
+"""Grid: buy at each line below the price, sell what was bought one line higher, again and again.
+
+The model is the cell, the room between two neighbouring lines: an empty cell wants a buy at its floor, a full one a
+sell at its roof. So N cells want at most N orders and exactly one line has none. Life of a grid:
+
+    new -> (triggered: waits for the trigger price) -> opening (buys what the upper cells will sell) -> running
+        -> exiting (stop-loss, take-profit, or the user) -> ended
+
+Rules with their sources: docs/strategies/grid.md.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+from autogrid.trading.event import Filled
+from autogrid.trading.ledger import Pool
+from autogrid.trading.market import Market
+from autogrid.trading.money import ZERO, Amount, Price, text
+from autogrid.trading.order import Kind, Order
+from autogrid.trading.plan import Revision, Target, Wish
+from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.grid_config import GridSettings, read_settings
+from autogrid.trading.strategies.grid_edit import refit
+from autogrid.trading.strategies.grid_memory import (
+    NO_OPENING,
+    NO_POOL,
+    Cell,
+    GridMemory,
+    Opening,
+    Phase,
+    after_buy,
+    after_end,
+    after_sell,
+    distribute,
+    new_cell,
+    paid_for,
+    received_of,
+)
+from autogrid.trading.strategies.grid_sizing import check_start, lines_of
+from autogrid.trading.strategies.strategy import Tally, UnableToEdit, View
+
+TRIES: Final = 3
+"""So often the opening purchase is tried; cells it could not fill wait to buy."""
+
+
+class Grid:
+    """A grid with its configuration. Immutable; all that changes is in `GridMemory`."""
+
+    name = "grid"
+
+    def __init__(self, config: Mapping[str, str], market: Market, investment: Amount) -> None:
+        """Raises `UnableToConfigure` where the configuration breaks a limit."""
+        self.config: Mapping[str, str] = dict(config)
+        self.settings: GridSettings = read_settings(config)
+        self.market = market
+        self.investment = investment
+        self._kind: Kind = "maker" if self.settings.crossed == "wait" else "limit"
+
+    def __eq__(self, other: object) -> bool:
+        """Equal configuration on an equal market with an equal investment."""
+        return (
+            isinstance(other, Grid)
+            and (self.config, self.market, self.investment) == (other.config, other.market, other.investment)
+        )
+
+    def __hash__(self) -> int:
+        """By the configuration."""
+        return hash(tuple(sorted(self.config.items())))
+
+    @cached_property
+    def lines(self) -> tuple[Price, ...]:
+        """The grid's N + 1 lines, lowest first."""
+        return lines_of(self.settings, self.market)
+
+    def start(self) -> GridMemory:
+        """A grid that has not seen a price."""
+        return GridMemory("new", {}, NO_POOL, ZERO, 0, None, False, NO_OPENING, "", 0)
+
+    def look(self, memory: GridMemory, view: View) -> GridMemory:
+        """Start, stop-loss, take-profit, and cells that waited for the price to rise above their floor."""
+        price, settings = view.price, self.settings
+        if memory.stage == "new":
+            trigger = settings.trigger_price
+            if trigger is None or price == trigger:
+                return self._open(memory, price)
+            return memory._replace(stage="triggered", from_above=price > trigger)
+        if memory.stage == "triggered":
+            trigger = settings.trigger_price or price
+            reached = price <= trigger if memory.from_above else price >= trigger
+            return self._open(memory, price) if reached and view.traded else memory
+        if memory.stage not in ("opening", "running"):
+            return memory
+        if settings.stop_loss is not None and price <= settings.stop_loss:
+            return self._leave(memory, f"stop-loss at {text(settings.stop_loss)}", settings.on_exit == "sell")
+        if settings.take_profit is not None and price >= settings.take_profit:
+            return self._leave(memory, f"take-profit at {text(settings.take_profit)}", settings.on_exit == "sell")
+        risen = [cell for cell in memory.cells.values() if cell.phase == "waiting" and price > cell.floor]
+        if risen:
+            cells = {**memory.cells, **{cell.number: cell._replace(phase="empty") for cell in risen}}
+            return memory._replace(cells=cells)
+        return memory
+
+    def learn(self, memory: GridMemory, order: Order, fill: Filled | None, view: View) -> GridMemory:
+        """What a fill, or the end of an order, does to its cell, to the opening or to the exit."""
+        name, _, cycle = order.slot.rpartition("-")
+        if name == "open":
+            return self._opening(memory, order, fill, view)
+        if name == "exit":
+            return memory if fill else memory._replace(exits=memory.exits + 1)
+        cell = memory.cells.get(int(name))
+        if cell is None or cell.cycle != int(cycle[:-1]):
+            return self._stray(memory, order, fill, view.market)
+        if fill is None:
+            return after_end(memory, cell, order, view.market)
+        if order.side == "buy":
+            return after_buy(memory, cell, fill, view.market)
+        return after_sell(memory, cell, fill, view.market)
+
+    def targets(self, memory: GridMemory, view: View) -> Wish:
+        """The opening, the cells' orders, or the exit; and the prices at which something else will be wanted."""
+        stage, settings = memory.stage, self.settings
+        if stage == "ended":
+            return Wish(ended=memory.why)
+        if stage == "exiting":
+            return self._exit(memory, view)
+        if stage == "triggered":
+            trigger = settings.trigger_price
+            return Wish(floor=trigger) if memory.from_above else Wish(roof=trigger)
+        targets: dict[str, Target] = {}
+        if stage == "opening":
+            rest = memory.opening.wanted - memory.opening.bought
+            slot = f"open-{memory.opening.tries}"
+            start = memory.start_price or view.price
+            targets[slot] = Target(slot, "buy", start, rest, "market", initial=True)
+        found = (self._target(cell) for cell in self._nearest_first(memory))
+        targets |= {target.slot: target for target in found if target is not None}
+        waits = [cell.floor + self.market.tick for cell in memory.cells.values() if cell.phase == "waiting"]
+        if settings.take_profit is not None:
+            waits.append(settings.take_profit)
+        return Wish(targets, settings.stop_loss, min(waits, default=None))
+
+    def revise(self, before: GridMemory, after: GridMemory, order: Order, view: View) -> Revision | None:
+        """A fill changes the target of its own cell and nothing else."""
+        name = order.slot.rpartition("-")[0]
+        if name in ("open", "exit") or before.stage != after.stage:
+            return None
+        cell = after.cells.get(int(name))
+        if cell is None:
+            return None
+        target = self._target(cell)
+        if target is None:
+            return Revision((order.slot,), ())
+        gone = () if target.slot == order.slot else (order.slot,)
+        return Revision(gone, (target,))
+
+    def stop(self, memory: GridMemory, *, sell: bool, view: View) -> GridMemory:
+        """The user wants the end."""
+        if memory.stage in ("exiting", "ended"):
+            return memory
+        return self._leave(memory, "stopped", sell)
+
+    def edited(self, memory: GridMemory, config: Mapping[str, str], view: View) -> tuple["Grid", GridMemory]:
+        """The grid under `config`. Cells that keep their lines keep their orders and coins. Raises `UnableToEdit`."""
+        if memory.stage in ("exiting", "ended"):
+            raise UnableToEdit("the bot is ending; create a new one")
+        try:
+            grid = Grid({**self.config, **config}, self.market, self.investment)
+            if memory.stage in ("new", "triggered"):
+                return grid, grid.start() if memory.stage == "new" else memory
+            return grid, refit(memory, grid.settings, grid.lines, self.settings, self.investment, view)
+        except UnableToConfigure as refusal:
+            raise UnableToEdit(str(refusal)) from refusal
+
+    def tally(self, memory: GridMemory) -> Tally:
+        """Profit of the closed round trips, and how many."""
+        return Tally(memory.profit, memory.round_trips)
+
+    def _open(self, memory: GridMemory, price: Price) -> GridMemory:
+        """The cells of a grid that starts at `price`."""
+        settings, market = self.settings, self.market
+        try:
+            sizes = check_start(settings, self.lines, market, self.investment, price)
+        except UnableToConfigure as refusal:
+            return memory._replace(stage="ended", why=f"not started: {refusal}", start_price=price)
+        full: Phase = "waiting" if settings.start == "wait" else "opening"
+        cells = {
+            i: new_cell(i, floor, roof, sizes.buys[i], full if i >= sizes.empty else "empty")
+            for i, (floor, roof) in enumerate(zip(self.lines, self.lines[1:], strict=False))
+        }
+        memory = memory._replace(stage="running", cells=cells, start_price=price)
+        wanted = sizes.opening * (len(cells) - sizes.empty)
+        if settings.start == "wait" or not wanted:
+            return memory
+        opening = Opening(wanted, 0, ZERO, ZERO, ZERO)
+        if settings.start == "own":
+            return self._opened(memory._replace(opening=Opening(wanted, 0, wanted, wanted, wanted * price)))
+        return memory._replace(stage="opening", opening=opening)
+
+    def _opening(self, memory: GridMemory, order: Order, fill: Filled | None, view: View) -> GridMemory:
+        wanted, tries, bought, received, paid = memory.opening
+        if fill is None:
+            opening = Opening(wanted, tries + 1, bought, received, paid)
+            rest = wanted - bought
+            given_up = opening.tries >= TRIES or rest < view.market.least_quantity(view.price)
+        else:
+            opening = Opening(
+                wanted,
+                tries,
+                bought + fill.quantity,
+                received + received_of(fill, view.market),
+                paid + paid_for(fill, view.market),
+            )
+            given_up = opening.bought >= wanted
+        memory = memory._replace(opening=opening)
+        return self._opened(memory) if given_up and memory.stage == "opening" else memory
+
+    def _opened(self, memory: GridMemory) -> GridMemory:
+        cells, pool = distribute(memory.opening, memory.cells, self.market)
+        pool = Pool(memory.pool.base + pool.base, memory.pool.cost + pool.cost)
+        return memory._replace(stage="running", cells=cells, pool=pool)
+
+    def _leave(self, memory: GridMemory, why: str, sell: bool) -> GridMemory:
+        return memory._replace(stage="exiting" if sell else "ended", why=why)
+
+    def _exit(self, memory: GridMemory, view: View) -> Wish:
+        quantity = view.market.quantity(view.ledger.base)
+        if memory.exits >= TRIES or quantity < view.market.least_quantity(view.price):
+            return Wish(ended=memory.why)
+        slot = f"exit-{memory.exits}"
+        return Wish({slot: Target(slot, "sell", view.price, quantity, "market", alone=True, exits=True)})
+
+    def _stray(self, memory: GridMemory, order: Order, fill: Filled | None, market: Market) -> GridMemory:
+        """A fill of an order whose cell has moved on (late, after a cancel or an edit): its coins join the pool."""
+        if fill is None:
+            return memory
+        if order.side == "buy":
+            pool = Pool(memory.pool.base + received_of(fill, market), memory.pool.cost + paid_for(fill, market))
+            return memory._replace(pool=pool)
+        pool = Pool(memory.pool.base - fill.quantity, memory.pool.cost - fill.price * fill.quantity)
+        return memory._replace(pool=pool)
+
+    def _target(self, cell: Cell) -> Target | None:
+        if cell.phase == "full":
+            rest = cell.stock - cell.sold
+            return Target(cell.sell_slot, "sell", cell.roof, rest, self._kind, False, not cell.cycle) if rest else None
+        if cell.phase == "empty":
+            rest = cell.quantity - cell.bought
+            if cell.bought:
+                rest = max(rest, self.market.least_quantity(cell.floor))
+            return Target(cell.buy_slot, "buy", cell.floor, rest, self._kind, False, not cell.cycle)
+        return None
+
+    def _nearest_first(self, memory: GridMemory) -> list[Cell]:
+        """Cells by their distance to the price at start, so that the orders most likely to trade are sent first."""
+        start = memory.start_price or Decimal(0)
+        return sorted(memory.cells.values(), key=lambda cell: abs(cell.floor + cell.roof - 2 * start))

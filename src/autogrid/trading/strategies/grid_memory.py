@@ -1,0 +1,208 @@
+"""What a grid remembers: its cells, its left-over coins, and how far its start or its end has come."""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+from autogrid.trading.event import Filled
+from autogrid.trading.ledger import Pool
+from autogrid.trading.market import Market
+from autogrid.trading.money import ZERO, Amount, Price, Quantity
+from autogrid.trading.order import Order
+
+Phase = Literal["waiting", "empty", "opening", "full"]
+Stage = Literal["new", "triggered", "opening", "running", "exiting", "ended"]
+
+NO_POOL: Final = Pool(ZERO, ZERO)
+
+
+class Cell(NamedTuple):
+    """The room between two lines: empty it waits to buy at its floor, full it waits to sell at its roof."""
+
+    number: int
+    floor: Price
+    roof: Price
+    quantity: Quantity
+    """What it buys, in base."""
+    phase: Phase
+    """`waiting`: empty, and its buy is placed once the price is above its floor."""
+    cycle: int
+    """How many times it has sold."""
+    stock: Quantity
+    """What it sells, while full."""
+    cost: Amount
+    """What that stock cost, in quote."""
+    bought: Quantity
+    """Filled of this cycle's buy."""
+    received: Quantity
+    """Of that, after fees in base."""
+    paid: Amount
+    """For that, with fees in quote and in third assets."""
+    sold: Quantity
+    """Filled of this cycle's sell."""
+    earned: Amount
+    """For that, after fees."""
+
+    @property
+    def buy_slot(self) -> str:
+        """The slot of this cycle's buy."""
+        return f"{self.number}-{self.cycle}b"
+
+    @property
+    def sell_slot(self) -> str:
+        """The slot of this cycle's sell."""
+        return f"{self.number}-{self.cycle}s"
+
+
+def new_cell(number: int, floor: Price, roof: Price, quantity: Quantity, phase: Phase) -> Cell:
+    """A cell that has not traded."""
+    return Cell(number, floor, roof, quantity, phase, 0, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
+
+
+class Opening(NamedTuple):
+    """The purchase at the start, in up to three tries."""
+
+    wanted: Quantity
+    tries: int
+    bought: Quantity
+    received: Quantity
+    paid: Amount
+
+
+NO_OPENING: Final = Opening(ZERO, 0, ZERO, ZERO, ZERO)
+
+
+class GridMemory(NamedTuple):
+    """All that a grid remembers."""
+
+    stage: Stage
+    cells: Mapping[int, Cell]
+    """By number, lowest first."""
+    pool: Pool
+    """Coins left over by rounding, with their cost; every buy takes them along."""
+    profit: Amount
+    """Of all closed round trips."""
+    round_trips: int
+    start_price: Price | None
+    from_above: bool
+    """Whether the price was above the trigger at creation."""
+    opening: Opening
+    why: str
+    """Why it is exiting or has ended."""
+    exits: int
+    """Orders of the exit that ended without being filled whole."""
+
+
+def received_of(fill: Filled, market: Market) -> Quantity:
+    """Base that a buy's fill brought, after a fee in base."""
+    return fill.quantity - fill.fee if fill.fee_asset == market.base else fill.quantity
+
+
+def paid_for(fill: Filled, market: Market) -> Amount:
+    """Quote that a buy's fill cost, with its fee in quote or in a third asset."""
+    value = fill.price * fill.quantity + fill.fee_value
+    return value + fill.fee if fill.fee_asset == market.quote else value
+
+
+def earned_by(fill: Filled, market: Market) -> Amount:
+    """Quote that a sell's fill brought, less its fee in quote or in a third asset."""
+    value = fill.price * fill.quantity - fill.fee_value
+    return value - fill.fee if fill.fee_asset == market.quote else value
+
+
+def after_buy(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> GridMemory:
+    """`memory` after a fill of the cell's buy; the cell is full once all it wants is bought."""
+    number, floor, roof, quantity, phase, cycle, stock, cost, bought, received, paid, sold, earned = cell
+    bought = bought + fill.quantity
+    received = received + received_of(fill, market)
+    paid = paid + paid_for(fill, market)
+    if bought < quantity or phase == "full":
+        cell = Cell(number, floor, roof, quantity, phase, cycle, stock, cost, bought, received, paid, sold, earned)
+        return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
+    return fill_cell(memory, cell, received, paid, market)
+
+
+def fill_cell(memory: GridMemory, cell: Cell, received: Quantity, paid: Amount, market: Market) -> GridMemory:
+    """`memory` with `cell` full of what was received and of what was left over before, in whole lots."""
+    base = received + memory.pool.base
+    stock = base // market.lot * market.lot
+    cost, rest = Pool(base, paid + memory.pool.cost).draw(stock)
+    cell = Cell(
+        cell.number, cell.floor, cell.roof, cell.quantity, "full", cell.cycle, stock, cost,
+        ZERO, ZERO, ZERO, ZERO, ZERO,
+    )  # fmt: skip
+    return _with(memory, cell, rest, memory.profit, memory.round_trips)
+
+
+def after_sell(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> GridMemory:
+    """`memory` after a fill of the cell's sell; the cell is empty, and a round trip made, once all is sold."""
+    sold = cell.sold + fill.quantity
+    earned = cell.earned + earned_by(fill, market)
+    if sold < cell.stock:
+        cell = Cell(*cell[:11], sold, earned)
+        return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
+    return empty_cell(memory, cell, memory.pool, cell.cost, earned)
+
+
+def empty_cell(memory: GridMemory, cell: Cell, pool: Pool, cost: Amount, earned: Amount) -> GridMemory:
+    """`memory` after a round trip of `cell` that brought `earned` for what had cost `cost`."""
+    cell = Cell(
+        cell.number, cell.floor, cell.roof, cell.quantity, "empty", cell.cycle + 1,
+        ZERO, ZERO, cell.bought, cell.received, cell.paid, ZERO, ZERO,
+    )  # fmt: skip
+    return _with(memory, cell, pool, memory.profit + earned - cost, memory.round_trips + 1)
+
+
+def _with(memory: GridMemory, cell: Cell, pool: Pool, profit: Amount, round_trips: int) -> GridMemory:
+    cells = dict(memory.cells)
+    cells[cell.number] = cell
+    return GridMemory(memory.stage, cells, pool, profit, round_trips, *memory[5:])
+
+
+def after_end(memory: GridMemory, cell: Cell, order: Order, market: Market) -> GridMemory:
+    """`memory` after an order of `cell` ended before it was filled whole: a rest too small to order is let go."""
+    if order.side == "buy" and cell.phase != "full" and cell.bought:
+        rest = cell.quantity - cell.bought
+        if rest >= market.least_quantity(cell.floor):
+            return memory
+        stock = (cell.received + memory.pool.base) // market.lot * market.lot
+        if stock < market.least_quantity(cell.roof):
+            return memory
+        return fill_cell(memory, cell, cell.received, cell.paid, market)
+    if order.side == "sell" and cell.phase == "full" and cell.sold:
+        rest = cell.stock - cell.sold
+        if rest >= market.least_quantity(cell.roof):
+            return memory
+        cost, left = Pool(cell.stock, cell.cost).draw(cell.sold)
+        pool = Pool(memory.pool.base + left.base, memory.pool.cost + left.cost)
+        return empty_cell(memory, cell, pool, cost, cell.earned)
+    return memory
+
+
+def distribute(opening: Opening, cells: Mapping[int, Cell], market: Market) -> tuple[dict[int, Cell], Pool]:
+    """The cells that start full with their shares of what the opening brought, and what is left over.
+
+    Each gets the same whole lots; lots that remain go one each from the lowest roof up; costs by the same proportion.
+    Where the opening brought less than was wanted, the lowest cells get all they want and the rest wait to buy.
+    """
+    filled = [cell for cell in cells.values() if cell.phase == "opening"]
+    lot, received = market.lot, opening.received
+    each = received // (lot * len(filled)) * lot
+    if opening.bought < opening.wanted:
+        each = opening.wanted // (lot * len(filled)) * lot
+        each -= each - market.quantity(each * (1 - market.base_fee))
+        enough = int(received // each) if each else 0
+        filled, unfilled = filled[:enough], filled[enough:]
+    else:
+        unfilled = []
+    extra = int((received - each * len(filled)) // lot) if opening.bought == opening.wanted else 0
+    pool = Pool(received, opening.paid)
+    changed = dict(cells)
+    for cell in unfilled:
+        changed[cell.number] = cell._replace(phase="waiting")
+    base, cost = ZERO, ZERO
+    for index, cell in enumerate(filled):
+        stock = each + lot if index < extra else each
+        share = pool.draw(stock).cost
+        base, cost = base + stock, cost + share
+        changed[cell.number] = cell._replace(phase="full", stock=stock, cost=share)
+    return changed, Pool(pool.base - base, pool.cost - cost)

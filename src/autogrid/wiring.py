@@ -1,0 +1,56 @@
+"""The only place where ports meet adapters, and where modes are known: what is wired here runs one loop."""
+
+import asyncio
+from dataclasses import dataclass
+
+from autogrid.backtesting.run import Kept, Run
+from autogrid.backtesting.tape_feed import TapeFeed
+from autogrid.backtesting.tapes import Tape
+from autogrid.engine.session import run
+from autogrid.exchanges.simulated import SimulatedExchange
+from autogrid.storage.memory_journal import MemoryJournal
+from autogrid.trading.bot import Bot, BotState
+from autogrid.trading.event import Started
+from autogrid.trading.matching import TOUCH, Book, MatchingRules
+from autogrid.trading.money import use_exact_figures
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How a tape is walked."""
+
+    rules: MatchingRules = TOUCH
+    backwards: bool = False
+    """High and low in the other order."""
+    latency_ms: int = 0
+    skip: bool = True
+    """Use the compiled scan; False: stop at every corner."""
+
+
+PLAINLY = Walk()
+
+
+def simulate(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> tuple[BotState, MemoryJournal]:
+    """Run `bot` from `state` over `tape` on the simulated exchange; its last state and its journal."""
+    use_exact_figures()
+    journal = MemoryJournal()
+    feed = TapeFeed(
+        tape,
+        backwards=walk.backwards,
+        skip=walk.skip and walk.rules.participation is None,
+        clock=bool(walk.latency_ms) or bot.limits.breakers,
+        volumes=walk.rules.participation is not None,
+    )
+    book = Book(bot.market, walk.rules, state.ledger.quote, state.ledger.base)
+    first = (Started(tape.times.item(0), "b"),)
+    exchange = SimulatedExchange(book, feed, latency_ms=walk.latency_ms, first=first)
+    last = asyncio.run(run(bot, state, exchange, journal))
+    return last, journal
+
+
+def backtest(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> Run:
+    """As `simulate`, with what the figures need."""
+    last, journal = simulate(bot, state, tape, walk)
+    start_price = getattr(last.memory, "start_price", None) or tape.prices.item(0, 0) * tape.unit
+    rows = [Kept(row.event, row.commands, row.ledger, row.memory) for row in journal.rows]
+    return Run(bot.market, tape, bot.limits.investment, state.ledger, start_price, rows, last)
