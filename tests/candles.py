@@ -63,8 +63,8 @@ def random_walk(
         high = max(at, close) + chance.randint(0, reach // 2)
         low = max(1, min(at, close) - chance.randint(0, reach // 2))
         volume = Decimal(chance.randint(1, 10**8)).scaleb(-5)
-        figures = (Decimal(whole) * unit for whole in (at, high, low, close))
-        made.append(MadeCandle(start_ms + number * interval_ms, *figures, volume))
+        open_, top, bottom, last = (Decimal(whole) * unit for whole in (at, high, low, close))
+        made.append(MadeCandle(start_ms + number * interval_ms, open_, top, bottom, last, volume))
         at = close
     return made
 

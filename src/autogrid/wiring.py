@@ -3,16 +3,17 @@
 import asyncio
 from dataclasses import dataclass
 
-from autogrid.backtesting.run import Kept, Run
+from autogrid.backtesting.run import Run
 from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.backtesting.tapes import Tape
 from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
 from autogrid.storage.memory_journal import MemoryJournal
-from autogrid.trading.bot import Bot, BotState
+from autogrid.trading.bot import Bot
 from autogrid.trading.event import Started
 from autogrid.trading.matching import TOUCH, Book, MatchingRules
 from autogrid.trading.money import use_exact_figures
+from autogrid.trading.state import BotState
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def simulate(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> tup
     )
     book = Book(bot.market, walk.rules, state.ledger.quote, state.ledger.base)
     first = (Started(tape.times.item(0), "b"),)
-    exchange = SimulatedExchange(book, feed, latency_ms=walk.latency_ms, first=first)
+    exchange = SimulatedExchange(book, feed, thin=walk.skip, latency_ms=walk.latency_ms, first=first)
     last = asyncio.run(run(bot, state, exchange, journal))
     return last, journal
 
@@ -52,5 +53,4 @@ def backtest(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> Run
     """As `simulate`, with what the figures need."""
     last, journal = simulate(bot, state, tape, walk)
     start_price = getattr(last.memory, "start_price", None) or tape.prices.item(0, 0) * tape.unit
-    rows = [Kept(row.event, row.commands, row.ledger, row.memory) for row in journal.rows]
-    return Run(bot.market, tape, bot.limits.investment, state.ledger, start_price, rows, last)
+    return Run(bot.market, tape, bot.limits.investment, state.ledger, start_price, journal.rows, last)

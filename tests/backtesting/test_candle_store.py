@@ -1,5 +1,6 @@
 """Candles that are kept: merged, never half written, found again; and what a check tells of a file."""
 
+import resource
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from autogrid.backtesting import candle_store
 from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.backtesting.candle_report import check
 from autogrid.backtesting.candle_store import (
@@ -104,16 +104,16 @@ def test_prices_that_a_float_cannot_keep_are_not_stored(tmp_path: Path) -> None:
     assert caught.value.code == "too_many_digits"
 
 
-def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = save(tmp_path, KEY, ROWS[:50])
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(candle_store.parquet, "write_table", full)
-    with pytest.raises(OSError, match="No space"):
-        save(tmp_path, KEY, ROWS)
-    assert stored_rows(path) == ROWS[:50]
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    path = save(tmp_path, KEY, ROWS[:20])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, before[1]))  # as if the disk were full
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save(tmp_path, KEY, ROWS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert stored_rows(path) == ROWS[:20]
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -168,7 +168,8 @@ def test_only_what_is_not_stored_is_to_be_fetched(tmp_path: Path) -> None:
     start, end = START_MS, START_MS + 10_000 * MINUTE_MS
     assert spans_to_fetch(tmp_path, KEY, start, end) == [(start, end)]
     long = random_walk(1, 9_000)
-    save(tmp_path, KEY, [c.row for c in without(long, slice(0, 100), slice(500, 510), slice(3000, 5000))])
+    holed = without(long, slice(0, 100), slice(500, 510), slice(3000, 5000))
+    save(tmp_path, KEY, [candle.row for candle in holed])
     assert spans_to_fetch(tmp_path, KEY, start, end) == [
         (start, long[100].time_ms),
         (long[2999].time_ms + 1, long[5000].time_ms),
@@ -177,7 +178,7 @@ def test_only_what_is_not_stored_is_to_be_fetched(tmp_path: Path) -> None:
     assert spans_to_fetch(tmp_path, KEY, long[200].time_ms, long[400].time_ms) == []
 
 
-# --- check ----------------------------------------------------------------------------------------------------
+# --- check --------------------------------------------------------------------------------------------------
 
 
 def test_a_check_tells_everything_of_a_good_file(tmp_path: Path) -> None:

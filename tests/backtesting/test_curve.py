@@ -48,10 +48,11 @@ def test_equity_is_quote_and_base_at_each_close() -> None:
 
 
 def test_a_fall_that_only_a_fill_saw_counts() -> None:
-    # bought at 100, sold at 80 within candle 1, which closes at 100 again: equity 1000 → 800 and stays there
-    held = [standing(0, "100", "0", "10"), standing(1, "80", "800", "0")]
+    # half is sold at 80 within candle 1, which closes at 100 again: equity 1000, 800, then 900
+    held = [standing(0, "100", "0", "10"), standing(1, "80", "400", "5")]
     curve = draw(hours(2), candles("100", "100"), UNIT, HOUR, held, NO_BOUNDS)
     assert curve.max_drawdown == pytest.approx(0.2)
+    assert curve.drawdown[-1] == pytest.approx(0.1)
 
 
 def test_a_peak_that_only_a_fill_saw_is_what_the_close_falls_from() -> None:
@@ -66,6 +67,16 @@ def test_a_fall_ends_when_the_peak_is_reached_again_not_when_it_is_passed() -> N
     assert curve.max_drawdown_days * 24 == pytest.approx(3)
 
 
+def test_a_peak_is_remembered_however_long_ago_it_was() -> None:
+    closes = [1000 - step // 4 + 3 * (step % 7) for step in range(3000)]  # falls, in waves
+    curve = draw(
+        hours(3000), candles(*map(str, closes)), UNIT, HOUR, [standing(0, "1000", "0", "1")], NO_BOUNDS
+    )
+    peaks = [max(1000, *closes[: row + 1]) for row in range(3000)]
+    expected = [1 - close / peak for close, peak in zip(closes, peaks, strict=True)]
+    assert curve.drawdown.tolist() == pytest.approx(expected)
+
+
 def test_equity_that_stays_on_its_peak_is_not_below_it() -> None:
     held = [standing(0, "100.07", "0.1", "0.7")]
     curve = draw(hours(9), candles(*["100.07"] * 9), UNIT, HOUR, held, NO_BOUNDS)
@@ -73,8 +84,10 @@ def test_equity_that_stays_on_its_peak_is_not_below_it() -> None:
 
 
 def test_rounding_of_floats_is_no_fall() -> None:
-    held = [standing(0, "100.07", "1000", "0"), standing(1, "100.07", "299.51", "7")]
-    curve = draw(hours(50), candles(*["100.07"] * 50), UNIT, HOUR, held, NO_BOUNDS)
+    # 1539 = 158.3163 + 9.79 · 141.03 exactly, but floats make 1538.9999999999998 of it
+    held = [standing(0, "141.03", "1539", "0"), standing(1, "141.03", "158.3163", "9.79")]
+    curve = draw(hours(50), candles(*["141.03"] * 50), UNIT, HOUR, held, NO_BOUNDS)
+    assert curve.equity[-1] < curve.equity[0]
     assert (curve.max_drawdown, curve.max_drawdown_days) == (0, 0)
 
 

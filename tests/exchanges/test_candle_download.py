@@ -23,6 +23,7 @@ from autogrid.exchanges.candle_download import (
 from tests.candles import MINUTE_MS, START_MS, random_walk, without
 
 WALK = [candle.row for candle in random_walk(5, 3_000)]
+DAY_MS = 86_400_000
 END_MS = START_MS + 3_000 * MINUTE_MS
 
 
@@ -34,7 +35,7 @@ class FakeExchange:
     cap: int = 1_000
     """The most candles of one answer."""
     window: bool = False
-    """Only candles of the `limit` timeframes after `since` are given (MEXC), else those after it (Binance)."""
+    """Only those of the `limit` timeframes after `since` are given (MEXC), else any after it (Binance)."""
     newest: bool = False
     """Of too many, the newest are given, else the oldest."""
     aligns_down: bool = False
@@ -45,7 +46,7 @@ class FakeExchange:
     clock: bool = True
     asked: list[tuple[int | None, int | None]] = field(default_factory=list)
     closed: bool = False
-    timeframes = {"1m": "1", "1h": "60"}  # noqa: RUF012 as ccxt has it
+    timeframes = {"1m": "1", "1h": "60", "1d": "D"}  # noqa: RUF012 as ccxt has it
 
     async def load_markets(self) -> dict[str, Any]:
         self._fail()
@@ -66,15 +67,20 @@ class FakeExchange:
         self._fail()
         assert limit is not None
         self.asked.append((since, limit))
+        step = {"1m": MINUTE_MS, "1d": DAY_MS}[timeframe]
         shown = [row for row in self.rows if row[0] <= self.now_ms]
+        if timeframe == "1d":
+            shown = [
+                (day, 1.0, 1.0, 1.0, 1.0, 1.0) for day in sorted({row[0] // DAY_MS * DAY_MS for row in shown})
+            ]
         count = min(limit, self.cap)
         if since is None:
             return [list(row) for row in shown[-count:]]
         if self.aligns_down:
-            since -= since % MINUTE_MS
+            since -= since % step
         found = [row for row in shown if row[0] >= since]
         if self.window:
-            found = [row for row in found if row[0] < since + limit * MINUTE_MS]
+            found = [row for row in found if row[0] < since + limit * step]
         return [list(row) for row in (found[-count:] if self.newest else found[:count])]
 
     async def close(self) -> None:
@@ -192,7 +198,7 @@ def test_an_exchange_that_stays_away_is_told_and_what_came_is_kept() -> None:
             kept.extend(page)
             made.faults = [ccxt.ExchangeNotAvailable("no route to host")] * 20
 
-    with pytest.raises(UnableToDownload, match="binance cannot be reached.*no route") as caught:
+    with pytest.raises(UnableToDownload, match=r"binance cannot be reached.*no route") as caught:
         asyncio.run(run())
     assert caught.value.code == "exchange_away"
     assert kept == WALK[:1_000]
@@ -223,7 +229,7 @@ def test_a_futures_market_is_refused() -> None:
 
 
 def test_an_unknown_timeframe_is_told_with_those_there_are() -> None:
-    with pytest.raises(UnableToDownload, match="it has 1m, 1h") as caught:
+    with pytest.raises(UnableToDownload, match="it has 1m, 1h, 1d") as caught:
         fetched(FakeExchange(WALK), request(timeframe="3m"))
     assert caught.value.code == "unknown_timeframe"
     for wrong in ("", "m", "0m", "1x", "m1"):
@@ -263,7 +269,7 @@ def test_who_stops_early_gives_the_connections_back() -> None:
 
 
 def test_an_unknown_exchange_is_told_with_the_nearest() -> None:
-    with pytest.raises(UnableToDownload, match="did you mean.*binance") as caught:
+    with pytest.raises(UnableToDownload, match=r"did you mean.*binance") as caught:
         ccxt_client("binnance")
     assert caught.value.code == "unknown_exchange"
 

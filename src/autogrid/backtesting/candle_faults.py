@@ -60,6 +60,8 @@ class Faults:
 
     def extend(self, code: str, found: Iterable[tuple[int, str]], count: int) -> None:
         """Note `count` faults of one code, of which `found` are told."""
+        if count == 0:
+            return
         self.told.extend(Fault(code, row, says) for row, says in found)
         self.count += count
         self.codes[code] = self.codes.get(code, 0) + count

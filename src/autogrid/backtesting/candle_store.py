@@ -241,6 +241,5 @@ def _write(path: Path, candles: CandleRows) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-    except BaseException:
+    finally:
         Path(name).unlink(missing_ok=True)
-        raise

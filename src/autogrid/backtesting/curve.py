@@ -80,11 +80,7 @@ def draw(
     if not len(times):
         raise ValueError("there is no candle to draw a curve over")
     rows = _rows(standings, len(times))
-    quotes = np.array([float(each.quote) for each in standings])
-    bases = np.array([float(each.base) for each in standings])
-    marks = np.array([float(each.price) for each in standings])
-    if quotes.min() < 0 or bases.min() < 0 or (quotes + bases).min() <= 0:
-        raise ValueError("a standing holds less than nothing, or nothing at all")
+    quotes, bases, filled = _held(standings)
     spans = np.diff(rows, append=len(times))
     closes = prices[:, 3].astype(np.float64)
     inside = _share_inside(closes, unit, bounds)
@@ -94,7 +90,7 @@ def draw(
     equity += still
     np.divide(still, equity, out=still)
     closed = times + interval_ms
-    drawdown, deepest, longest = _falls(equity, scratch, closed, rows, quotes + bases * marks)
+    drawdown, deepest, longest = _falls(equity, scratch, closed, rows, filled)
     return Curve(
         times=closed,
         equity=equity,
@@ -114,6 +110,15 @@ def _rows(standings: Sequence[Standing], count: int) -> Integers:
     if rows[-1] >= count or (np.diff(rows) < 0).any():
         raise ValueError(f"standings go back in time, or beyond the {count} candles")
     return rows
+
+
+def _held(standings: Sequence[Standing]) -> tuple[Floats, Floats, Floats]:
+    """Quote, base and equity after each standing."""
+    quotes = np.array([float(each.quote) for each in standings])
+    bases = np.array([float(each.base) for each in standings])
+    if quotes.min() < 0 or bases.min() < 0 or (quotes + bases).min() <= 0:
+        raise ValueError("a standing holds less than nothing, or nothing at all")
+    return quotes, bases, quotes + bases * np.array([float(each.price) for each in standings])
 
 
 def _share_inside(

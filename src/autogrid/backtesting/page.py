@@ -1,8 +1,8 @@
 """A backtest as one HTML page that needs nothing else: no network, no library, no server.
 
-Rules: every value goes in as data and is shown as text, never as markup; scripts and styles are inline and named by
-their hash in the page's Content-Security-Policy, so nothing else can run or be fetched; candles are gathered into
-buckets that keep each bucket's lowest and highest value, so that nothing that could be seen is lost.
+Rules: every value goes in as data and is shown as text, never as markup; scripts and styles are inline and
+named by their hash in the page's Content-Security-Policy, so nothing else can run or be fetched; candles are
+gathered into buckets that keep each one's lowest and highest value, so nothing that could be seen is lost.
 """
 
 import base64
@@ -25,7 +25,7 @@ from autogrid.backtesting.report import summary_text
 from autogrid.backtesting.result import FillRow, Result
 from autogrid.trading.money import text
 
-MOST_BUCKETS = 6_000
+MOST_BUCKETS = 8_000
 """Points of a curve on the page; more candles than this share a point."""
 
 MOST_FILLS = 20_000

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from autogrid.backtesting.curve import Curve, Standing, draw
 from autogrid.backtesting.result import FillRow, Result
 from autogrid.backtesting.tapes import Tape
-from autogrid.trading.bot import BotState
+from autogrid.trading.state import BotState
 from autogrid.trading.event import Cancelled, Event, Filled
 from autogrid.trading.ledger import Ledger
 from autogrid.trading.market import QUOTE, RECEIVED, Market
@@ -19,15 +19,31 @@ from autogrid.trading.money import ONE, ZERO, Amount, Price, text
 from autogrid.trading.order import Order
 from autogrid.trading.performance import performance, round_trips
 from autogrid.trading.plan import Command, Place
+from autogrid.trading.strategies.strategy import Tally
 
 
-class Kept(NamedTuple):
+class Kept(Protocol):
     """A journal's row, as far as the figures need it."""
 
-    event: Event
-    commands: tuple[Command, ...]
-    ledger: Ledger
-    memory: Any
+    @property
+    def event(self) -> Event:
+        """What happened."""
+        ...
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """What the bot did then."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """What it owned then."""
+        ...
+
+    @property
+    def tally(self) -> Tally:
+        """What it had earned by then."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +159,23 @@ def _fills(run: Run) -> Iterable[_Fill]:
         slots |= {command.order.id: command.order for command in row.commands if type(command) is Place}
     times = np.fromiter((row.event.at_ms for row in rows), np.int64, len(rows))
     candles = np.searchsorted(run.tape.times, times, side="right") - 1
-    tally = run.last.strategy.tally
     earned, trips = ZERO, 0
     for row, candle in zip(rows, candles.tolist(), strict=True):
         fill = row.event
         assert isinstance(fill, Filled)
-        now = tally(row.memory)
+        now = row.tally
         profit = now.profit - earned if now.round_trips > trips else None
         earned, trips = now.profit, now.round_trips
         order = slots[fill.order_id]
         shown = FillRow(
-            fill.at_ms, order.side, fill.price, fill.quantity, fill.fee, fill.fee_asset, _shown(order.slot), profit
+            fill.at_ms,
+            order.side,
+            fill.price,
+            fill.quantity,
+            fill.fee,
+            fill.fee_asset,
+            _shown(order.slot),
+            profit,
         )
         yield _Fill(candle, fill.price, row.ledger, shown)
 
@@ -161,7 +183,11 @@ def _fills(run: Run) -> Iterable[_Fill]:
 def _shown(slot: str) -> str:
     """A slot as people read it: cell and cycle, both counted from one."""
     name, _, rest = slot.rpartition("-")
-    return f"{int(name) + 1}.{int(rest[:-1]) + 1}" if rest[:-1].isdigit() and name.lstrip("-").isdigit() else name
+    return (
+        f"{int(name) + 1}.{int(rest[:-1]) + 1}"
+        if rest[:-1].isdigit() and name.lstrip("-").isdigit()
+        else name
+    )
 
 
 def _standing(ledger: Ledger, row: int, price: Price) -> Standing:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from autogrid.backtesting.skip import first_reached
 from autogrid.backtesting.tapes import Tape
-from autogrid.engine.ports import Point
+from autogrid.trading.matching import Point
 from autogrid.trading.money import Price
 
 NEVER_BELOW: Final = -(1 << 62)
@@ -56,7 +56,9 @@ class TapeFeed:
         volumes: bool = False,
         speed: float | None = None,
     ) -> None:
-        """`skip`: use the compiled scan where nothing in between is wanted. `speed`: candle time per real time."""
+        """`skip`: use the compiled scan where nothing in between is wanted. `speed`: candle time per real time, 0 as
+        fast as it goes while others may run; None: nothing else runs.
+        """
         self._path = path_of(tape, backwards=backwards)
         self._times = tape.times
         self._interval_ms = tape.interval_ms
@@ -78,11 +80,20 @@ class TapeFeed:
         """The corner at which `until` is reached."""
         self._known: dict[int, Price] = {}
 
+    @property
+    def waits(self) -> bool:
+        """Whether the tape is told at a speed."""
+        return self._speed is not None
+
+    async def ready(self) -> None:
+        """Wait as long as a candle's quarter takes at this speed; at speed 0 only let others run."""
+        pause_s = self._interval_ms / 4000 / self._speed if self._speed else 0.0
+        await asyncio.sleep(pause_s)
+
     def here(self) -> Point | None:
         """The last point given."""
         return self._point
 
-    @property
     def ended(self) -> bool:
         """Whether the whole path was told."""
         return self._next >= self._end
@@ -97,7 +108,11 @@ class TapeFeed:
         index, units = int(corner), int(price)
         if not cursor or index == 0:
             return
-        ends = sorted((self._path[index - 1], self._path[min(index, self._end - 1)])) if index <= self._end else (1, 0)
+        ends = (
+            sorted((self._path[index - 1], self._path[min(index, self._end - 1)]))
+            if index <= self._end
+            else (1, 0)
+        )
         if not ends[0] <= units <= ends[1]:
             raise UnableToFindPlace("the tape is not the one this bot was running on; give it the same file")
         self._next, self._price = index, units
@@ -116,8 +131,6 @@ class TapeFeed:
         index, end = self._next, self._end
         if index >= end:
             return None
-        if self._speed is not None:
-            await self._pace(index)
         low, high = self._floor, self._roof
         if index == 0 or self._price <= low or self._price >= high:
             return self._arrive(index)
@@ -190,18 +203,14 @@ class TapeFeed:
 
     def _bound(self, floor: Price | None, roof: Price | None) -> None:
         self._bounds = (floor, roof)
-        self._floor = NEVER_BELOW if floor is None else int((floor / self._unit).to_integral_value(ROUND_FLOOR))
-        self._roof = NEVER_ABOVE if roof is None else int((roof / self._unit).to_integral_value(ROUND_CEILING))
+        self._floor = (
+            NEVER_BELOW if floor is None else int((floor / self._unit).to_integral_value(ROUND_FLOOR))
+        )
+        self._roof = (
+            NEVER_ABOVE if roof is None else int((roof / self._unit).to_integral_value(ROUND_CEILING))
+        )
 
     def _corner_at(self, until_ms: int | None) -> int:
         if until_ms is None:
             return self._end
         return int(np.searchsorted(self._times, until_ms)) * 4
-
-    async def _pace(self, index: int) -> None:
-        """Wait as long as the way to the next candle takes at this speed."""
-        if self._speed and index & 3 == 0 and index:
-            gap_ms = self._times.item(index >> 2) - self._times.item((index >> 2) - 1)
-            await asyncio.sleep(gap_ms / 1000 / self._speed)
-        else:
-            await asyncio.sleep(0)

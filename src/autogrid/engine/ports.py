@@ -1,12 +1,13 @@
 """What a session needs from outside. A port stands here only where two adapters stand in the tree."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from autogrid.trading.bot import Quiet, Step
+from autogrid.trading.state import Step
 from autogrid.trading.event import Event
-from autogrid.trading.money import Price, Quantity
-from autogrid.trading.plan import Command
+from autogrid.trading.matching import Point
+from autogrid.trading.money import Price
+from autogrid.trading.plan import Bounds, Command
 
 
 class Exchange(Protocol):
@@ -20,7 +21,7 @@ class Exchange(Protocol):
         """Carry out `command`; what comes of it is told by `events`."""
         ...
 
-    def expect(self, quiet: Quiet | None) -> None:
+    def expect(self, quiet: Bounds | None) -> None:
         """Ticks inside `quiet` may be left out; None: every tick is wanted."""
         ...
 
@@ -37,31 +38,33 @@ class Journal(Protocol):
         ...
 
 
-class Point(NamedTuple):
-    """A place on the path of a price."""
-
-    at_ms: int
-    price: Price
-    in_jump: bool
-    """Strictly between a candle's close and the next one's open, where nobody traded."""
-    volume: Quantity | None
-    """Base traded in the candle the point lies in, where known."""
-    candle: int
-    """Which candle; rises by one each."""
-
-
 class Feed(Protocol):
     """Where prices come from. Two: a tape and a live stream."""
 
-    async def reach(self, floor: Price | None, roof: Price | None, until_ms: int | None, *, every: bool) -> Point | None:
+    async def reach(
+        self, floor: Price | None, roof: Price | None, until_ms: int | None, *, every: bool
+    ) -> Point | None:
         """The next point at or below `floor`, at or above `roof`, or at or after `until_ms`; None: the end.
 
         `every`: corners of the path are points too. The last point of a path is always given.
         """
         ...
 
+    @property
+    def waits(self) -> bool:
+        """Whether points come in real time, so that `ready` must be awaited before each."""
+        ...
+
+    async def ready(self) -> None:
+        """Return when the next point can be given, or there is none."""
+        ...
+
     def here(self) -> Point | None:
         """The last point given; None before the first."""
+        ...
+
+    def ended(self) -> bool:
+        """Whether the last point of the path was given."""
         ...
 
     def cursor(self) -> str:

@@ -1,18 +1,23 @@
 """The one loop. Backtest, paper and live differ in what is handed to it, and in nothing else."""
 
 from autogrid.engine.ports import Exchange, Journal
-from autogrid.trading.bot import Bot, BotState, is_news
+from autogrid.trading.bot import Bot
+from autogrid.trading.state import BotState, is_news
 
 
 async def run(bot: Bot, state: BotState, exchange: Exchange, journal: Journal) -> BotState:
-    """Run `bot` from `state` until the exchange has no more to tell; its last state."""
+    """Run `bot` from `state` until it has ended or the exchange has no more to tell; its last state."""
     exchange.expect(bot.quiet(state))
     async for event in exchange.events():
         step = bot.step(state, event)
         if is_news(state, step):
-            await journal.append(step, exchange.cursor)  # kept before it is sent: a crash loses and doubles nothing
+            await journal.append(
+                step, exchange.cursor
+            )  # kept before it is sent: a crash loses and doubles nothing
         state = step.state
         exchange.expect(bot.quiet(state))
         for command in step.commands:
             await exchange.execute(command)  # the one place where an order is sent
+        if state.ended_why:
+            break
     return state

@@ -9,7 +9,7 @@ the caller's to keep, so that a download that broke off goes on from there.
 
 import asyncio
 import difflib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -22,6 +22,7 @@ PAGE = 1_000
 SURE_PAGE = 100
 """No exchange gives fewer candles than this, so an empty answer leaves nothing out of so many."""
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+DAY_MS = 86_400_000
 UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "M": 31 * 86_400}
 
 
@@ -117,7 +118,7 @@ async def download(
     *,
     progress: Callable[[Progress], None] = lambda _: None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> AsyncIterator[list[Row]]:
+) -> AsyncGenerator[list[Row], None]:
     """The candles from start_ms on and before end_ms, in pages, by time, none twice, all of them closed.
 
     `progress` is told after a page was taken. Raises UnableToDownload; pages yielded before stay good. Who
@@ -129,6 +130,8 @@ async def download(
         await pages.open()
         rows = 0
         async for page in pages:
+            if not page:
+                continue
             rows += len(page)
             yield page
             whole = max(1, pages.end - request.start_ms)
@@ -167,14 +170,14 @@ class _Pages:
             page = await self._page()
             if page:
                 self.since = page[-1][0] + 1
-                yield page
+                yield [row for row in page if row[0] < self.end]
             else:
                 self.since += SURE_PAGE * self.interval
 
     async def _page(self) -> list[Row]:
         """The next candles; an earlier answer is sought while there is a hole before the first of them."""
         page = await self._fetch(self.since, self.limit)
-        while page and (hole := (page[0][0] - self.since) // self.interval) > 0:
+        while page and (hole := (min(page[0][0], self.end) - self.since) // self.interval) > 0:
             limit = max(2, min(hole, self.limit - 1))
             earlier = await self._fetch(self.since, limit)
             if not earlier or earlier[0][0] >= page[0][0]:
@@ -183,28 +186,26 @@ class _Pages:
         return page
 
     async def _go_to_first(self) -> None:
-        """Where there is nothing at the start, find the first candle by halves, not window by window."""
-        window = SURE_PAGE * self.interval
-        empty, full = 0, max(0, self.end - self.since) // window + 1
-        if self.since >= self.end or await self._fetch(self.since, SURE_PAGE):
+        """Where there is nothing at the start, find the first day by daily candles."""
+        if self.since >= self.end or self.interval >= DAY_MS or "1d" not in (self.client.timeframes or {}):
             return
-        while full - empty > 1:
-            middle = (empty + full) // 2
-            if await self._fetch(self.since + middle * window, SURE_PAGE):
-                full = middle
-            else:
-                empty = middle
-        self.since += empty * window
+        if await self._fetch(self.since, SURE_PAGE):
+            return
+        day = self.since - DAY_MS
+        while day < self.end:
+            days = await self._fetch(day, SURE_PAGE, "1d")
+            if days:
+                self.since = max(self.since, days[0][0])
+                return
+            day += SURE_PAGE * DAY_MS
+        self.since = self.end
 
-    async def _fetch(self, since: int | None, limit: int) -> list[Row]:
-        """Rows from `since` on and before the end, by time, none twice; without `since` the newest."""
-        request = self.request
-        answer = await self._try(
-            lambda: self.client.fetch_ohlcv(request.symbol, request.timeframe, since, limit)
-        )
+    async def _fetch(self, since: int | None, limit: int, timeframe: str | None = None) -> list[Row]:
+        """Rows from `since` on, by time, none twice, also after the end; without `since` the newest."""
+        symbol, timeframe = self.request.symbol, timeframe or self.request.timeframe
+        answer = await self._try(lambda: self.client.fetch_ohlcv(symbol, timeframe, since, limit))
         rows = {row[0]: row for row in map(self._row, answer or [])}
-        end = self.end if since is not None else max(rows, default=0) + 1
-        return [rows[time] for time in sorted(rows) if (since or 0) <= time < end]
+        return [rows[time] for time in sorted(rows) if time >= (since or 0)]
 
     def _row(self, row: Any) -> Row:
         try:

@@ -4,31 +4,36 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from decimal import Decimal
 
-from autogrid.engine.ports import Feed, Point
-from autogrid.trading.bot import BotState, Quiet
+from autogrid.engine.ports import Feed
+from autogrid.trading.state import BotState
 from autogrid.trading.event import Event, OrderEvent, Tick
-from autogrid.trading.matching import Book, Moment
+from autogrid.trading.matching import Book, Point
 from autogrid.trading.order import Order
-from autogrid.trading.plan import Cancel, Command, Place
+from autogrid.trading.plan import Bounds, Cancel, Command, Place
 
 
 class SimulatedExchange:
     """A matching book that a feed of prices moves through."""
 
-    def __init__(self, book: Book, feed: Feed, *, latency_ms: int = 0, first: Iterable[Event] = ()) -> None:
-        """`latency_ms`: how long a command is under way, in the feed's time. `first` is told before any price."""
+    def __init__(
+        self, book: Book, feed: Feed, *, thin: bool = True, latency_ms: int = 0, first: Iterable[Event] = ()
+    ) -> None:
+        """`thin`: leave out ticks that the bot does not expect. `latency_ms`: how long a command is under way, in the
+        feed's time. `first` is told before any price.
+        """
+        self._thin = thin
         self._book = book
         self._feed = feed
         self._latency_ms = latency_ms
         self._first = tuple(first)
         self._answers: deque[OrderEvent] = deque()
         self._under_way: deque[tuple[int, Command]] = deque()
-        self._quiet: Quiet | None = None
+        self._quiet: Bounds | None = None
         self._candle = -1
 
-    def expect(self, quiet: Quiet | None) -> None:
+    def expect(self, quiet: Bounds | None) -> None:
         """Where ticks would change nothing."""
-        self._quiet = quiet
+        self._quiet = quiet if self._thin else None
 
     def cursor(self) -> str:
         """Where the feed stands."""
@@ -38,7 +43,7 @@ class SimulatedExchange:
         """Put back what `state` knows of: orders in the book, commands that may not have been answered."""
         point = self._feed.here()
         if point is not None:
-            self._book.at = Moment(point.at_ms, point.price, point.in_jump)
+            self._book.at = point
         unanswered: list[tuple[int, Command]] = []
         for order in state.standing.values():
             if order.status == "intended":
@@ -59,7 +64,7 @@ class SimulatedExchange:
 
     async def events(self) -> AsyncIterator[Event]:
         """Ticks, and what they and the bot's commands lead to."""
-        answers, book = self._answers, self._book
+        answers, book, feed = self._answers, self._book, self._feed
         for event in self._first:
             yield event
         while True:
@@ -72,15 +77,32 @@ class SimulatedExchange:
                 yield fill
                 while answers:
                     yield answers.popleft()
+            if feed.waits:
+                await feed.ready()
+                if answers:
+                    continue
             point = await self._next()
             if point is None:
                 return
-            book.at = Moment(point.at_ms, point.price, point.in_jump)
+            book.at = point
             if book.rules.participation is not None and point.candle != self._candle:
                 self._candle = point.candle
                 book.allowance = (point.volume or Decimal(0)) * book.rules.participation
-            yield Tick(point.at_ms, point.price, not point.in_jump)
-            self._arrive(point)
+            if self._is_wanted(point):
+                yield Tick(point.at_ms, point.price, not point.in_jump)
+            if self._under_way:
+                self._arrive(point)
+
+    def _is_wanted(self, point: Point) -> bool:
+        """Whether the bot wants to hear of this price; a fill at it tells the price by itself."""
+        quiet = self._quiet
+        return (
+            quiet is None
+            or (quiet.floor is not None and point.price <= quiet.floor)
+            or (quiet.roof is not None and point.price >= quiet.roof)
+            or (quiet.until_ms is not None and point.at_ms >= quiet.until_ms)
+            or self._feed.ended()
+        )
 
     def _arrive(self, point: Point) -> None:
         while self._under_way and self._under_way[0][0] <= point.at_ms:

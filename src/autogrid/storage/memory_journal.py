@@ -1,24 +1,25 @@
 """A journal in memory: for a backtest, and for tests."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from autogrid.trading.bot import Step
+from autogrid.trading.state import Step
 from autogrid.trading.event import Event
 from autogrid.trading.ledger import Ledger
 from autogrid.trading.plan import Command
 from autogrid.trading.risk import Refused
+from autogrid.trading.strategies.strategy import Tally
 
 
 class Row(NamedTuple):
-    """A step as it is kept: what happened, what followed, and what the bot owned and knew then."""
+    """A step as it is kept: what happened, what followed, and what the bot owned and had earned then."""
 
     event: Event
     commands: tuple[Command, ...]
     refused: tuple[Refused, ...]
     note: str
     ledger: Ledger
-    memory: Any
+    tally: Tally
 
 
 class MemoryJournal:
@@ -29,5 +30,7 @@ class MemoryJournal:
 
     async def append(self, step: Step, cursor: Callable[[], str]) -> None:
         """Keep `step`; the cursor is not needed, nothing is resumed from here."""
-        state = step.state
-        self.rows.append(Row(step.event, step.commands, step.refused, step.note, state.ledger, state.memory))
+        event, state, commands, refused, note = step
+        self.rows.append(
+            Row(event, commands, refused, note, state.ledger, state.strategy.tally(state.memory))
+        )

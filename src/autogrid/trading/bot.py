@@ -6,10 +6,9 @@ A fill takes a short cut where the strategy can say what it changed (`revise`); 
 the whole give the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final
 
 from autogrid.trading.event import (
     EditAsked,
@@ -25,101 +24,34 @@ from autogrid.trading.event import (
     Started,
     StopAsked,
     Tick,
+    UserEvent,
 )
 from autogrid.trading.ledger import Ledger, book, hold
 from autogrid.trading.market import Market
-from autogrid.trading.money import Price
-from autogrid.trading.order import OPEN, Order, apply, intended
+from autogrid.trading.money import ZERO, Price
+from autogrid.trading.order import Kind, Order, apply, intended
 from autogrid.trading.plan import (
-    Backoff,
+    Bounds,
     Cancel,
     Command,
-    Difference,
     Place,
     Slot,
     Target,
     Wish,
     missing,
     plan,
+    serves,
     waited,
 )
-from autogrid.trading.risk import CALM, FREE, Holds, Limits, Refused, RiskState, fallen, review, watch
+from autogrid.trading.risk import FREE, Holds, Limits, Refused, fallen, review, watch
+from autogrid.trading.state import BotState, Step, find, first_state, kept, key_of
 from autogrid.trading.strategies.strategy import AnyStrategy, UnableToEdit, View
-
-ENDED_KEPT: Final = 64
-"""Ended orders are kept this long, since answers about them still arrive, and in any order."""
 
 RETRY_MS: Final = 1_000
 """What was refused is planned again after this."""
 
-Standing: TypeAlias = Mapping[Slot, Order]
 
-NO_ORDERS: Final[Mapping[str, Order]] = MappingProxyType({})
-NO_BACKOFFS: Final[Mapping[Slot, Backoff]] = MappingProxyType({})
-NO_SLOTS: Final[frozenset[Slot]] = frozenset()
-
-
-class BotState(NamedTuple):
-    """All that a bot knows; enough to go on after a crash."""
-
-    price: Price | None
-    """The market's, as last heard."""
-    at_ms: int
-    risk: RiskState
-    memory: Any
-    ledger: Ledger
-    standing: Standing
-    """Open orders by slot."""
-    ended: Mapping[str, Order]
-    """The last orders that ended, by id."""
-    wish: Wish | None
-    """What the strategy wants; None: it must be asked."""
-    placed: int
-    """Orders placed so far; numbers their ids."""
-    strategy: AnyStrategy
-    nonce: str
-    """Drawn afresh at each start, part of order ids: a restored backup repeats none."""
-    backoffs: Mapping[Slot, Backoff]
-    retry_ms: int | None
-    """When to plan again what was refused."""
-    refused: tuple[Refused, ...]
-    uncounted: frozenset[Slot]
-    """Slots of a confirmed edit: their first orders do not count for the order rate."""
-    holds: Holds
-    ended_why: str
-    """Why the bot is done; empty while it is not."""
-
-
-class Step(NamedTuple):
-    """What an event led to."""
-
-    event: Event
-    state: BotState
-    commands: tuple[Command, ...] = ()
-    refused: tuple[Refused, ...] = ()
-    """Orders held back, where that is news."""
-    note: str = ""
-    """What a person should know of this step: an answer about an unknown order, a trip, an edit refused."""
-
-
-class Quiet(NamedTuple):
-    """Between these prices and before this time a tick would change nothing."""
-
-    floor: Price | None
-    roof: Price | None
-    until_ms: int | None
-
-
-SILENCE: Final = Quiet(None, None, None)
-
-
-def is_news(before: BotState, step: Step) -> bool:
-    """Whether `step` must be journalled: a tick that changed nothing is not."""
-    return (
-        type(step.event) is not Tick
-        or bool(step.commands or step.refused or step.note)
-        or step.state.memory is not before.memory
-    )
+SILENCE: Final = Bounds(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +63,7 @@ class Bot:
 
     def start(self, strategy: AnyStrategy, ledger: Ledger) -> BotState:
         """The state of a bot that has done nothing yet."""
-        return BotState(
-            None, 0, CALM, strategy.start(), ledger, NO_ORDERS, NO_ORDERS, None, 0, strategy, "0",
-            NO_BACKOFFS, None, (), NO_SLOTS, FREE, "",
-        )  # fmt: skip
+        return first_state(strategy, ledger)
 
     def step(self, state: BotState, event: Event) -> Step:
         """`state` after `event`, and the commands that it calls for. Raises `UnableToFollow`."""
@@ -144,7 +73,7 @@ class Bot:
             return self._fill(state, event)
         match event:
             case Started(at_ms, nonce):
-                return Step(event, state._replace(nonce=nonce, at_ms=max(at_ms, state.at_ms), wish=None))
+                return Step(event, state._replace(nonce=nonce, at_ms=max(at_ms, state.at_ms), bounds=None))
             case FeedSilent():
                 holds = state.holds._replace(silent=True)
                 return Step(event, state._replace(holds=holds), note="the feed is silent: no new orders")
@@ -156,37 +85,36 @@ class Bot:
                 assert not isinstance(event, Tick | Filled)
                 return self._answer(state, event)
 
-    def quiet(self, state: BotState) -> Quiet | None:
+    def quiet(self, state: BotState) -> Bounds | None:
         """Where ticks would change nothing; None: every tick counts."""
-        wish = state.wish
-        if state.ended_why:
-            return SILENCE
-        if wish is None or self.limits.breakers or state.price is None:
-            return None
-        until = min((t for t in (wish.until_ms, state.retry_ms) if t is not None), default=None)
-        return Quiet(wish.floor, wish.roof, until)
+        bounds = state.bounds
+        if bounds is None or self.limits.breakers or state.ended_why:
+            return SILENCE if state.ended_why else None
+        if state.retry_ms is None:
+            return bounds
+        until_ms = state.retry_ms if bounds.until_ms is None else min(bounds.until_ms, state.retry_ms)
+        return Bounds(bounds.floor, bounds.roof, until_ms)
 
     def _tick(self, state: BotState, tick: Tick) -> Step:
-        at_ms, price, _ = tick
-        risk = state.risk
+        at_ms, price, traded = tick
+        risk, bounds = state.risk, state.bounds
         if self.limits.breakers and not state.ended_why:
             risk = watch(self.limits, risk, state.ledger, price, at_ms)
-        before = state
-        state = BotState(price, at_ms, risk, *state[3:])
-        wish = state.wish
+        after = BotState(price, at_ms, risk, *state[3:])
         if (
-            wish is not None
-            and (wish.floor is None or price > wish.floor)
-            and (wish.roof is None or price < wish.roof)
-            and (wish.until_ms is None or at_ms < wish.until_ms or not tick.traded)
-            and (state.retry_ms is None or at_ms < state.retry_ms or not tick.traded)
-            and risk.trip is before.risk.trip
+            bounds is not None
+            and (bounds.floor is None or price > bounds.floor)
+            and (bounds.roof is None or price < bounds.roof)
+            and (bounds.until_ms is None or at_ms < bounds.until_ms or not traded)
+            and (state.retry_ms is None or at_ms < state.retry_ms or not traded)
+            and risk.trip is state.risk.trip
             and self.limits.ladder is None
         ):
-            return Step(tick, state)
-        return self._marked(before, state, tick)
+            return Step(tick, after)
+        return self._marked(state, after, tick)
 
     def _marked(self, before: BotState, state: BotState, tick: Tick) -> Step:
+        """A tick that the strategy or a rule must look at."""
         note = ""
         trip = state.risk.trip
         if trip is not before.risk.trip:
@@ -204,26 +132,19 @@ class Bot:
         order = apply(known, fill, self.market)
         if order is known:
             return Step(fill, state)
+        at_ms, price, strategy = fill.at_ms, state.price, state.strategy
+        if price is None or at_ms >= state.at_ms:
+            price = fill.price
         ledger = book(state.ledger, known, order, fill, self.market)
-        price = fill.price if state.price is None else state.price
-        view = View(fill.at_ms, price, self.market, ledger)
-        memory = state.strategy.learn(state.memory, order, fill, view)
-        standing, ended = kept(state.standing, state.ended, order)
-        wish = state.wish
-        revision = state.strategy.revise(state.memory, memory, order, view) if wish else None
-        if wish is None or revision is None:
-            return self._ask(
-                state._replace(
-                    at_ms=fill.at_ms, memory=memory, ledger=ledger, standing=standing, ended=ended, wish=None
-                ),
-                fill,
-            )
-        new = missing(revision.new, standing, state.backoffs, fill.at_ms)
-        wish = revision.of(wish)
-        state = BotState(price, fill.at_ms, state.risk, memory, ledger, standing, ended, wish, *state[8:])
-        if any(slot in standing for slot in revision.gone) or len(new) < len(revision.new):
-            return self._do(state, fill, plan(wish.targets, standing, state.backoffs, fill.at_ms))
-        return self._do(state, fill, Difference((), new))
+        memory = strategy.learn(state.memory, order, fill, View(at_ms, price, self.market, ledger))
+        standing, ended = kept(state, order)
+        after = BotState(price, at_ms, state.risk, memory, ledger, standing, ended, *state[7:])
+        new = strategy.revise(state.memory, memory, order) if state.bounds is not None else None
+        if new is None or not all(
+            target.slot not in standing or serves(standing[target.slot], target) for target in new
+        ):
+            return self._ask(after, fill)
+        return self._do(after, fill, standing, (), missing(new, standing, state.backoffs, at_ms), "")
 
     def _answer(self, state: BotState, event: OrderEvent) -> Step:
         """An answer of the exchange that is no fill."""
@@ -233,13 +154,14 @@ class Bot:
         order = apply(known, event, self.market)
         if order is known:
             return Step(event, state)
-        standing, ended = kept(state.standing, state.ended, order)
+        standing, ended = kept(state, order)
         if order.is_open and known.is_open:
-            return Step(event, BotState(state.price, state.at_ms, state.risk, state.memory, state.ledger, standing, ended, *state[7:]))
+            price, at_ms, risk, memory, ledger = state[:5]
+            return Step(event, BotState(price, at_ms, risk, memory, ledger, standing, ended, *state[7:]))
         ledger = hold(state.ledger, known, order, self.market)
         state = state._replace(at_ms=event.at_ms, ledger=ledger, standing=standing, ended=ended)
-        if order.is_open:  # thought gone, and there after all
-            return self._ask(state, event, f"order {order.id} turned up again")
+        if order.is_open:
+            return self._ask(state, event, f"order {order.id} was thought gone and turned up again")
         if state.price is not None:
             view = View(event.at_ms, state.price, self.market, ledger)
             state = state._replace(memory=state.strategy.learn(state.memory, order, None, view))
@@ -250,101 +172,119 @@ class Bot:
             note = f"order {order.id} refused by the exchange: {event.reason}"
         return self._ask(state, event, note)
 
-    def _obey(self, state: BotState, event: PauseAsked | ResumeAsked | StopAsked | KillAsked | EditAsked) -> Step:
+    def _obey(self, state: BotState, event: UserEvent) -> Step:
         holds = state.holds
-        view = None
-        if state.price is not None:
-            view = View(event.at_ms, state.price, self.market, state.ledger)
+        view = View(event.at_ms, state.price or ZERO, self.market, state.ledger)
         match event:
             case PauseAsked(cancel=cancel):
                 state = state._replace(holds=holds._replace(paused=True))
-                if cancel:
-                    return self._do(state, event, Difference(_cancellable(state.standing.values()), ()))
-                return Step(event, state)
+                return self._cancel_all(state, event) if cancel else Step(event, state)
             case ResumeAsked():
-                state = state._replace(holds=_holds(Holds(False, False, holds.silent)))
+                state = state._replace(holds=_holds(Holds(killed=False, paused=False, silent=holds.silent)))
                 return self._ask(state, event)
             case KillAsked():
-                state = state._replace(holds=holds._replace(killed=True))
-                return self._do(state, event, Difference(_cancellable(state.standing.values()), ()))
+                return self._cancel_all(state._replace(holds=holds._replace(killed=True)), event)
             case StopAsked(sell=sell):
-                if view is None:
+                if state.price is None:
                     return Step(event, state._replace(ended_why="stopped"))
                 memory = state.strategy.stop(state.memory, sell=sell, view=view)
-                holds = _holds(Holds(holds.killed, False, holds.silent))
+                holds = _holds(Holds(killed=holds.killed, paused=False, silent=holds.silent))
                 return self._ask(state._replace(memory=memory, holds=holds), event)
             case EditAsked(config=config):
-                if view is None:
-                    view = View(event.at_ms, Price(0), self.market, state.ledger)
                 try:
                     strategy, memory = state.strategy.edited(state.memory, config, view)
                 except UnableToEdit as refusal:
                     return Step(event, state, note=f"edit refused: {refusal}")
-                state = state._replace(strategy=strategy, memory=memory, wish=None)
+                state = state._replace(strategy=strategy, memory=memory, bounds=None)
                 return self._ask(state, event, edited=True)
+
+    def _cancel_all(self, state: BotState, event: Event) -> Step:
+        orders = [order for order in state.standing.values() if not order.cancel_asked]
+        return self._do(state, event, dict(state.standing), orders, (), "")
 
     def _ask(self, state: BotState, event: Event, note: str = "", *, edited: bool = False) -> Step:
         """Ask the strategy for everything and plan the whole difference."""
         if state.price is None or state.ended_why:
             return Step(event, state, note=note)
-        at_ms = event.at_ms
+        at_ms, backoffs = event.at_ms, state.backoffs
         traded = event.traded if isinstance(event, Tick) else True
         view = View(at_ms, state.price, self.market, state.ledger, traded)
         memory = state.strategy.look(state.memory, view)
         wish = state.strategy.targets(memory, view)
-        backoffs = {s: b for s, b in state.backoffs.items() if s in wish.targets} if state.backoffs else state.backoffs
+        if backoffs:
+            backoffs = {slot: backoff for slot, backoff in backoffs.items() if slot in wish.targets}
         uncounted = frozenset(wish.targets) if edited else state.uncounted
         state = state._replace(
-            at_ms=at_ms, memory=memory, wish=wish, backoffs=backoffs, retry_ms=None, uncounted=uncounted
+            at_ms=at_ms,
+            memory=memory,
+            bounds=wish.bounds,
+            backoffs=backoffs,
+            retry_ms=None,
+            uncounted=uncounted,
         )
         if wish.ended and not state.standing:
             return Step(event, state._replace(ended_why=wish.ended), note=f"ended: {wish.ended}")
-        targets = wish.targets
-        if state.holds.paused or state.holds.killed:
-            targets = _resting(state, wish)
-        elif state.risk.trip and at_ms < state.risk.trip.at_ms + self.limits.cooldown_ms:
-            targets = {slot: t for slot, t in targets.items() if t.side == "sell" or t.exits}
-        return self._do(state, event, plan(targets, state.standing, backoffs, at_ms), note)
+        cancel, place = plan(self._allowed(state, wish), state.standing, backoffs, at_ms)
+        return self._do(state, event, dict(state.standing), cancel, place, note)
 
-    def _do(self, state: BotState, event: Event, difference: Difference, note: str = "") -> Step:
-        """Give the commands of `difference`, as far as the rules let them."""
-        cancel, place = difference
-        if not cancel and not place:
-            return self._settled(state, event, (), (), note)
-        standing = dict(state.standing)
+    def _allowed(self, state: BotState, wish: Wish) -> Mapping[Slot, Target]:
+        """The targets that a hold or an open breaker leaves."""
+        targets = wish.targets
+        if state.holds.killed:
+            return {}
+        if state.holds.paused:
+            return {slot: t for slot, t in targets.items() if slot in state.standing or t.exits}
+        if state.risk.trip and state.at_ms < state.risk.trip.at_ms + self.limits.cooldown_ms:
+            return {slot: t for slot, t in targets.items() if t.side == "sell" or t.exits}
+        return targets
+
+    def _do(
+        self,
+        state: BotState,
+        event: Event,
+        standing: dict[Slot, Order],
+        cancel: Sequence[Order],
+        place: Sequence[Target],
+        note: str,
+    ) -> Step:
+        """Cancel, and place as far as the rules let. `standing` are the open orders of `state`, to be changed here."""
+        price, at_ms, risk, memory, ledger, _, ended, bounds, placed = state[:9]
         commands: list[Command] = []
-        ledger, risk = state.ledger, state.risk
         refused: tuple[Refused, ...] = ()
         for order in cancel:
             commands.append(Cancel(order.id))
             status = "cancelling" if order.status in ("working", "partial") else order.status
-            standing[_key(standing, order)] = order._replace(status=status, cancel_asked=True)
-        placed = state.placed
+            standing[key_of(standing, order)] = order._replace(status=status, cancel_asked=True)
         if place:
-            places = []
+            assert price is not None, "an order is planned only once a price is known"
+            asked: list[Place] = []
             for target in place:
                 placed += 1
-                places.append(_placed(target, f"{state.nonce}-{placed}-{target.slot}", state.uncounted))
-            assert state.price is not None, "an order is planned only once a price is known"
+                asked.append(_placed(target, f"{state.nonce}-{placed}-{target.slot}", price, state.uncounted))
             approved, refused, risk = review(
-                self.limits, risk, places, ledger, len(standing), self.market, state.price, event.at_ms, state.holds
+                self.limits, risk, asked, ledger, len(standing), self.market, price, event.at_ms, state.holds
             )
             for command in approved:
-                standing[command.order.slot] = command.order
-                ledger = hold(ledger, None, command.order, self.market)
+                order = command.order
+                standing[order.slot] = order
+                ledger = hold(ledger, None, order, self.market)
             commands += approved
-        state = BotState(
-            state.price, state.at_ms, risk, state.memory, ledger, standing, state.ended, state.wish, placed, *state[9:]
-        )
-        return self._settled(state, event, tuple(commands), refused, note)
+        after = BotState(price, at_ms, risk, memory, ledger, standing, ended, bounds, placed, *state[9:])
+        if refused or state.refused or state.backoffs:
+            return self._held_back(after, event, tuple(commands), refused, note)
+        return Step(event, after, tuple(commands), (), note)
 
-    def _settled(
-        self, state: BotState, event: Event, commands: tuple[Command, ...], refused: tuple[Refused, ...], note: str
+    def _held_back(
+        self,
+        state: BotState,
+        event: Event,
+        commands: tuple[Command, ...],
+        refused: tuple[Refused, ...],
+        note: str,
     ) -> Step:
         """The step, with what was refused kept for the next try; a refusal that is no news is not told again."""
-        if not refused and not state.refused and not state.backoffs:
-            return Step(event, state, commands, (), note)
-        news = refused if _rules(refused) != _rules(state.refused) else ()
+        told = {(one.slot, one.rule) for one in state.refused}
+        news = refused if {(one.slot, one.rule) for one in refused} != told else ()
         waits = [b.until_ms for b in state.backoffs.values() if b.until_ms > event.at_ms]
         if refused:
             waits.append(event.at_ms + RETRY_MS)
@@ -352,56 +292,16 @@ class Bot:
         return Step(event, state, commands, news, note)
 
 
-def _rules(refused: Iterable[Refused]) -> set[tuple[str, str]]:
-    return {(one.slot, one.rule) for one in refused}
-
-
 def _holds(holds: Holds) -> Holds:
     """`holds`, as the one object `FREE` where nothing holds, so that a review can tell at a glance."""
     return FREE if holds == FREE else holds
 
 
-def _placed(target: Target, order_id: str, uncounted: frozenset[Slot]) -> Place:
-    slot, side, price, quantity, kind, _, initial, exits = target
-    return Place(intended(order_id, slot, side, kind, price, quantity), initial or slot in uncounted, exits)
-
-
-def _cancellable(orders: Iterable[Order]) -> tuple[Order, ...]:
-    return tuple(order for order in orders if not order.cancel_asked)
-
-
-def _resting(state: BotState, wish: Wish) -> dict[Slot, Target]:
-    """The targets of a bot that is held: what rests may stay, exits go on, unless a kill took all away."""
-    if state.holds.killed:
-        return {}
-    return {slot: target for slot, target in wish.targets.items() if slot in state.standing or target.exits}
-
-
-def _key(standing: Standing, order: Order) -> Slot:
-    """Where `order` stands: its slot, or its id where another holds the slot."""
-    return order.slot if standing.get(order.slot, order).id == order.id else order.id
-
-
-def find(state: BotState, order_id: str) -> Order | None:
-    """The order of that id among those that stand or ended lately."""
-    slot = order_id.split("-", 2)[-1]
-    order = state.standing.get(slot)
-    if order is not None and order.id == order_id:
-        return order
-    return state.standing.get(order_id) or state.ended.get(order_id)
-
-
-def kept(standing: Standing, ended: Mapping[str, Order], order: Order) -> tuple[Standing, Mapping[str, Order]]:
-    """Open and ended orders with `order` as it is now."""
-    standing = dict(standing)
-    key = _key(standing, order)
-    if order.status in OPEN:
-        standing[key] = order
-        if order.id in ended:
-            ended = {order_id: old for order_id, old in ended.items() if order_id != order.id}
-        return standing, ended
-    standing.pop(key, None)
-    ended = {**ended, order.id: order}
-    if len(ended) > ENDED_KEPT:
-        del ended[next(iter(ended))]
-    return standing, ended
+def _placed(target: Target, order_id: str, price: Price, uncounted: frozenset[Slot]) -> Place:
+    """The order for `target`: post-only where its limit lies on the resting side of the market's `price`."""
+    slot, side, limit, quantity, kind, _, initial, exits = target
+    order_kind: Kind = kind
+    if kind == "limit" and (limit < price if side == "buy" else limit > price):
+        order_kind = "maker"
+    order = intended(order_id, slot, side, order_kind, limit, quantity)
+    return Place(order, initial or slot in uncounted, exits)

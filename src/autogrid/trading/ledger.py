@@ -99,14 +99,19 @@ def book(ledger: Ledger, before: Order, after: Order, fill: Filled, market: Mark
     other_fees = ledger.other_fees
     if fill.fee_value or (not fee_base and not fee_quote and fill.fee):
         other_fees = {**other_fees, fill.fee_asset: other_fees.get(fill.fee_asset, ZERO) + fill.fee}
-    value = fill.price * fill.quantity
+    quantity = fill.quantity
+    value = fill.price * quantity
+    was_held = before.status in OPEN
     if after.side == "buy":
+        released = quantity * after.price if was_held else ZERO
+        if market.quote_fee:
+            released += released * market.quote_fee
         return Ledger(
             ledger.quote - value - fee_quote,
-            ledger.base + fill.quantity - fee_base,
-            ledger.held_quote + held_quote(after, market) - held_quote(before, market),
+            ledger.base + quantity - fee_base,
+            ledger.held_quote - released,
             ledger.held_base,
-            ledger.bought + fill.quantity,
+            ledger.bought + quantity,
             ledger.paid + value,
             ledger.sold,
             ledger.earned,
@@ -117,15 +122,16 @@ def book(ledger: Ledger, before: Order, after: Order, fill: Filled, market: Mark
             other_fees,
             *ledger[13:],
         )
-    gone = fill.quantity + fee_base
+    released = quantity if was_held else ZERO
+    gone = quantity + fee_base
     return Ledger(
         ledger.quote + value - fee_quote,
         ledger.base - gone,
         ledger.held_quote,
-        ledger.held_base + held_base(after) - held_base(before),
+        ledger.held_base - released,
         ledger.bought,
         ledger.paid,
-        ledger.sold + fill.quantity,
+        ledger.sold + quantity,
         ledger.earned + value,
         ledger.fee_base + fee_base,
         ledger.fee_quote + fee_quote,

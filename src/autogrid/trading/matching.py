@@ -53,12 +53,17 @@ class Resting:
         self.fills = 0
 
 
-class Moment(NamedTuple):
-    """Where the market stands: at what time and price, and whether nobody trades there."""
+class Point(NamedTuple):
+    """A place on the path of a price: where the market stands."""
 
     at_ms: int
     price: Price
     in_jump: bool
+    """Strictly between a candle's close and the next one's open, where nobody traded."""
+    volume: Quantity | None
+    """Base traded in the candle the point lies in, where known."""
+    candle: int
+    """Which candle; rises by one each."""
 
 
 class Book:
@@ -70,7 +75,7 @@ class Book:
         self.rules = rules
         self.free_quote = quote
         self.free_base = base
-        self.at = Moment(0, ZERO, False)
+        self.at = Point(0, ZERO, False, None, -1)
         self.allowance: Quantity | None = None
         """Base that may still fill within this candle; None: any."""
         self._margin = market.tick if rules.fill == "through" else ZERO
@@ -150,7 +155,9 @@ class Book:
         most = self.market.max_orders
         if breach is None and most is not None and len(self._orders) >= most:
             breach = f"more than {most} open orders"
-        crosses = order.kind != "market" and (order.price >= price if order.side == "buy" else order.price <= price)
+        crosses = order.kind != "market" and (
+            order.price >= price if order.side == "buy" else order.price <= price
+        )
         if breach is None and crosses and order.kind == "maker":
             breach = "post-only order would trade at once"
         if breach is None and not self._affords(order):
@@ -244,7 +251,15 @@ class Book:
         if self.allowance is not None:
             self.allowance -= quantity
         return Filled(
-            self.at.at_ms, order.id, f"{order.id}-{resting.fills}", price, quantity, fee, asset, fee_value, maker
+            self.at.at_ms,
+            order.id,
+            f"{order.id}-{resting.fills}",
+            price,
+            quantity,
+            fee,
+            asset,
+            fee_value,
+            maker,
         )
 
     def _pays_base(self, order: Order) -> bool:
@@ -273,5 +288,3 @@ class Book:
         else:
             value = order.price * quantity
             self.free_quote -= value + value * self.market.quote_fee if self.market.quote_fee else value
-
-

@@ -12,7 +12,7 @@ Answers come late, twice and out of order. A fill is booked whenever it comes, a
 same id is the same fill. What the table does not hold raises `UnableToFollow`, which stops that bot and no other.
 """
 
-from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from autogrid.trading.event import (
     Accepted,
@@ -51,6 +51,10 @@ Status: TypeAlias = Literal[
 
 OPEN: Final = frozenset({"intended", "sending", "working", "partial", "unclear", "cancelling"})
 """Not ended: such an order may still trade."""
+
+
+STARTED: Final = frozenset({"intended", "sending", "unclear", "working", "absent"})
+"""A part fill makes such an order partial."""
 
 
 class UnableToFollow(Exception):
@@ -174,13 +178,9 @@ def apply(order: Order, event: OrderEvent, market: Market) -> Order:
 
     Raises `UnableToFollow` where the event cannot follow.
     """
-    match event:
-        case Filled():
-            return _filled(order, event, market)
-        case Sending() | Accepted() | Rejected() | Cancelled() | Expired() | Unclear() | Missing():
-            status = FOLLOWS.get((order.status, type(event)))
-        case _:
-            assert_never(event)
+    if type(event) is Filled:
+        return _filled(order, event, market)
+    status = FOLLOWS.get((order.status, type(event)))
     if status is None:
         raise UnableToFollow(f"order {order.id} is {order.status}; {type(event).__name__} cannot follow that")
     if status == order.status:
@@ -199,7 +199,7 @@ def _filled(order: Order, fill: Filled, market: Market) -> Order:
     if filled > order.quantity:
         raise UnableToFollow(f"order {order.id} of {order.quantity} was filled with {filled}")
     status: Status = "filled" if filled == order.quantity else order.status
-    if status in ("intended", "sending", "unclear", "working", "absent"):
+    if status in STARTED:
         status = "partial"
     asset = fill.fee_asset
     return Order(

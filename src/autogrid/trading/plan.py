@@ -36,6 +36,14 @@ class Target(NamedTuple):
 NO_TARGETS: Final[Mapping[Slot, Target]] = MappingProxyType({})
 
 
+class Bounds(NamedTuple):
+    """The prices and the time between which a strategy wants nothing else."""
+
+    floor: Price | None
+    roof: Price | None
+    until_ms: int | None
+
+
 class Wish(NamedTuple):
     """What a strategy wants, and the prices and the time between which it wants nothing else."""
 
@@ -49,21 +57,10 @@ class Wish(NamedTuple):
     ended: str = ""
     """Why the strategy is done, where it is."""
 
-
-class Revision(NamedTuple):
-    """How a wish changed by one fill: slots that are wanted no more, and targets that are new or other."""
-
-    gone: tuple[Slot, ...]
-    new: tuple[Target, ...]
-
-    def of(self, wish: Wish) -> Wish:
-        """`wish` with this change made."""
-        targets = dict(wish.targets)
-        for slot in self.gone:
-            targets.pop(slot, None)
-        for target in self.new:
-            targets[target.slot] = target
-        return Wish(targets, *wish[1:])
+    @property
+    def bounds(self) -> Bounds:
+        """Where nothing else is wanted."""
+        return Bounds(self.floor, self.roof, self.until_ms)
 
 
 class Place(NamedTuple):
@@ -100,13 +97,6 @@ def waited(backoff: Backoff | None, at_ms: int) -> Backoff:
     return Backoff(tries, at_ms + min(FIRST_WAIT_MS << min(tries - 1, 20), LONGEST_WAIT_MS))
 
 
-class Difference(NamedTuple):
-    """What must be done that the standing orders become the targets."""
-
-    cancel: tuple[Order, ...]
-    place: tuple[Target, ...]
-
-
 def serves(order: Order, target: Target) -> bool:
     """Whether the open `order` is what `target` wants."""
     return (
@@ -122,13 +112,14 @@ def plan(
     standing: Mapping[Slot, Order],
     backoffs: Mapping[Slot, Backoff],
     at_ms: int,
-) -> Difference:
-    """The difference between `targets` and the `standing` (open) orders, cancels before places."""
-    unwanted = (
-        order for slot, order in standing.items() if slot not in targets or not serves(order, targets[slot])
-    )
-    cancel = tuple(order for order in unwanted if not order.cancel_asked)
-    return Difference(cancel, missing(targets.values(), standing, backoffs, at_ms))
+) -> tuple[list[Order], list[Target]]:
+    """What to cancel and what to place that the `standing` (open) orders become the `targets`."""
+    cancel = [
+        order
+        for slot, order in standing.items()
+        if not order.cancel_asked and (slot not in targets or not serves(order, targets[slot]))
+    ]
+    return cancel, missing(targets.values(), standing, backoffs, at_ms)
 
 
 def missing(
@@ -136,12 +127,12 @@ def missing(
     standing: Mapping[Slot, Order],
     backoffs: Mapping[Slot, Backoff],
     at_ms: int,
-) -> tuple[Target, ...]:
+) -> list[Target]:
     """Those of `targets` that can be placed now."""
-    return tuple(
+    return [
         target
         for target in targets
         if target.slot not in standing
         and (target.slot not in backoffs or backoffs[target.slot].until_ms <= at_ms)
         and not (target.alone and standing)
-    )
+    ]

@@ -101,14 +101,6 @@ class Holds(NamedTuple):
 FREE: Final = Holds(killed=False, paused=False, silent=False)
 
 
-class Review(NamedTuple):
-    """What came of a review: the orders that may go, those that may not, and what the rules remember now."""
-
-    approved: tuple[Place, ...]
-    refused: tuple[Refused, ...]
-    risk: RiskState
-
-
 def review(
     limits: Limits,
     risk: RiskState,
@@ -119,14 +111,19 @@ def review(
     price: Price,
     at_ms: int,
     holds: Holds,
-) -> Review:
-    """Divide `places` into those that may go and those that may not. `price` is the market's, `ledger` before them."""
+) -> tuple[list[Place], tuple[Refused, ...], RiskState]:
+    """Divide `places` into those that may go and those that may not; and what the rules remember now.
+
+    `price` is the market's, `ledger` as it is before the orders, `open_orders` how many stand.
+    """
     approved: list[Place] = []
     refused: list[Refused] = []
     free_quote, free_base = ledger.free_quote, ledger.free_base
     for place in places:
         order = place.order
-        no = _held(place, holds) or _market(order, market, price, open_orders + len(approved), limits, place.exits)
+        no = _held(place, holds) or _market(
+            order, market, price, open_orders + len(approved), limits, place.exits
+        )
         needs = held_quote(order, market) if order.side == "buy" else order.quantity
         if not no and needs > (free_quote if order.side == "buy" else free_base):
             free = free_quote if order.side == "buy" else free_base
@@ -141,7 +138,7 @@ def review(
             free_quote -= needs
         else:
             free_base -= needs
-    return Review(tuple(approved), tuple(refused), risk)
+    return approved, tuple(refused), risk
 
 
 def _held(place: Place, holds: Holds) -> tuple[str, str] | None:
@@ -170,7 +167,10 @@ def _market(
         return None
     if order.side == "buy":
         if order.price > price and order.price > price * (1 + limits.price_band):
-            return "price", f"buy at {text(order.price)} is over {text(limits.price_band)} above {text(price)}"
+            return (
+                "price",
+                f"buy at {text(order.price)} is over {text(limits.price_band)} above {text(price)}",
+            )
     elif order.price < price and order.price < price * (1 - limits.price_band):
         return "price", f"sell at {text(order.price)} is over {text(limits.price_band)} below {text(price)}"
     return None
@@ -213,7 +213,9 @@ def watch(limits: Limits, risk: RiskState, ledger: Ledger, price: Price, at_ms: 
     most = limits.loss_an_hour * limits.investment
     if fall >= most and fall > 0:
         why = f"lost {text(fall)} within 60 min, allowed are {text(most)}"
-        return risk._replace(trip=Trip(at_ms, "loss", why), trials=0, marks=(Mark(at_ms // MINUTE_MS, equity),))
+        return risk._replace(
+            trip=Trip(at_ms, "loss", why), trials=0, marks=(Mark(at_ms // MINUTE_MS, equity),)
+        )
     return risk
 
 
@@ -241,10 +243,10 @@ def fallen(limits: Limits, risk: RiskState, at_ms: int) -> Trip | None:
         return None
     today, now = at_ms // DAY_MS, risk.equity
     for (length_ms, name), most in zip(LADDER, limits.ladder, strict=True):
-        best = max((mark.equity for mark in risk.days if mark.minute > today - length_ms // DAY_MS), default=now)
+        best = max(
+            (mark.equity for mark in risk.days if mark.minute > today - length_ms // DAY_MS), default=now
+        )
         peak = best + limits.investment
         if peak > 0 and (best - now) / peak >= most:
             return Trip(at_ms, f"drawdown {name}", f"{text(best - now)} below the best {text(peak)}")
     return None
-
-

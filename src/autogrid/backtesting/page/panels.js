@@ -1,8 +1,6 @@
 // What each chart shows: price with grid lines and fills, worth against holding, the fall below the peak.
 
 const LINES = DATA.lines.map(Number);
-const writePrice = (value) => decimal(value, 0, Math.max(PRICE_PLACES, Math.abs(value) < 1 ? 8 : 0));
-const writeMoney = (value) => decimal(value, 0, Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 1 ? 2 : 8);
 
 const priceRange = (view) => {
   const range = extent(view, CURVES.price);
@@ -23,15 +21,15 @@ const gridLines = (context, scale, paint) => {
   context.lineWidth = 1;
   context.strokeStyle = paint.line;
   const dense = (bottom - top) / LINES.length < 4;
-  LINES.forEach((line, place_) => {
-    if (dense && place_ && place_ !== LINES.length - 1) return;
+  LINES.forEach((line, row) => {
+    if (dense && row && row !== LINES.length - 1) return;
     const y = Math.round(scale.y(line)) + 0.5;
     rule(context, 0, y, scale.inner, y);
   });
 };
 
 const candles = (context, scale, paint) => {
-  const { first, last } = window_(scale.view);
+  const { first, last } = within(scale.view);
   const wide = (scale.inner / (last - first + 1)) * 0.62;
   for (let at = first; at <= last; at += 1) {
     const opened = at ? CURVES.time[at - 1] : CURVES.start;
@@ -47,10 +45,10 @@ const candles = (context, scale, paint) => {
 const markers = (context, scale, paint) => {
   const times = FILLS.map((fill) => fill.at);
   const shown = FILLS.slice(above(times, scale.view.from - 1), above(times, scale.view.to));
-  const few = shown.length <= 260;
-  const size = few ? 5 : shown.length < 1200 ? 2.2 : 1.4;
+  const few = shown.length <= Math.min(260, scale.inner / 4);
+  const size = few ? 5 : shown.length < scale.inner ? 2.2 : 1.4;
   for (const side of [true, false]) {
-    context.fillStyle = side ? paint.buy : paint.sell;
+    context.fillStyle = paint[side ? 'buy-mark' : 'sell-mark'];
     context.globalAlpha = few ? 1 : 0.75;
     context.beginPath();
     for (const fill of shown) {
@@ -77,7 +75,7 @@ const drawPrice = (canvas, view) => {
   const paint = colours();
   const { context, width, height } = sheet(canvas);
   const scale = scales(width, height, view, priceRange(view), 6);
-  axes(context, scale, paint, writePrice, false);
+  axes(context, scale, paint, written, false);
   inside(context, scale, () => {
     gridLines(context, scale, paint);
     if (wideApart(scale)) candles(context, scale, paint);
@@ -97,7 +95,7 @@ const drawEquity = (canvas, view) => {
   const paint = colours();
   const { context, width, height } = sheet(canvas);
   const scale = scales(width, height, view, extent(view, CURVES.equity, CURVES.holding), 6);
-  axes(context, scale, paint, writeMoney, false);
+  axes(context, scale, paint, written, false);
   inside(context, scale, () => {
     context.lineJoin = 'round';
     for (const [curve, colour, wide] of [[CURVES.holding, paint.hold, 1], [CURVES.equity, paint.bot, 1.9]]) {
@@ -124,14 +122,14 @@ const drawFall = (canvas, view) => {
   const { context, width, height } = sheet(canvas);
   const range = { low: Math.min(extent(view, FALL).low, -0.001), high: 0 };
   const scale = scales(width, height, view, range, 24);
-  axes(context, scale, paint, (value) => `${decimal(value * 100, 0, 1)} %`, true);
+  axes(context, scale, paint, (value, step) => `${written(value * 100, step * 100)} %`, true);
   inside(context, scale, () => {
     context.lineJoin = 'round';
     trace(context, scale, FALL);
     context.strokeStyle = paint.fall;
     context.lineWidth = 1.2;
     context.stroke();
-    const { first, last } = window_(view);
+    const { first, last } = within(view);
     context.lineTo(scale.x(CURVES.time[last]), scale.y(0));
     context.lineTo(scale.x(CURVES.time[first]), scale.y(0));
     context.closePath();

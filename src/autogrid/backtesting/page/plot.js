@@ -1,6 +1,6 @@
 // Drawing on a canvas: scales, axes, and a curve whose lowest and highest values are kept at every width.
 
-const EDGE = { right: 68, top: 10 };
+const EDGE = { right: PRICE_PLACES > 5 ? 88 : 68, top: 10 };
 
 const colours = () => {
   const style = getComputedStyle(document.documentElement);
@@ -27,6 +27,13 @@ const ticks = (low, high, wanted) => {
   const out = [];
   for (let whole = Math.ceil(low / step); whole * step <= high; whole += 1) out.push(whole * step);
   return out;
+};
+
+/** As many decimals as tell neighbouring ticks apart. */
+const written = (value, step) => {
+  const whole = (places) => Math.round(step * 10 ** places);
+  const places = [...Array(13).keys()].find((each) => whole(each) >= 1 && Math.abs(step * 10 ** each - whole(each)) < 1e-6) ?? 12;
+  return decimal(value, places, places);
 };
 
 const MINUTE = 60_000;
@@ -84,10 +91,12 @@ const axes = (context, scale, paint, write, withTimes) => {
   context.fillStyle = paint.quiet;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
-  for (const value of ticks(scale.range.low, scale.range.high, Math.max(2, scale.tall / 44))) {
+  const values = ticks(scale.range.low, scale.range.high, Math.max(2, scale.tall / 44));
+  const apart = values.length > 1 ? values[1] - values[0] : Math.abs(values[0] ?? 1);
+  for (const value of values) {
     const y = Math.round(scale.y(value)) + 0.5;
     rule(context, 0, y, scale.inner, y);
-    context.fillText(write(value), scale.inner + 8, y);
+    context.fillText(write(value, apart), scale.inner + 8, y);
   }
   if (!withTimes) return;
   const { step, out } = timeTicks(scale.view.from, scale.view.to, Math.max(2, scale.inner / 92));
@@ -99,13 +108,13 @@ const axes = (context, scale, paint, write, withTimes) => {
 };
 
 /** The points that lie in the view, with one more at each side. */
-const window_ = (view) => ({
+const within = (view) => ({
   first: Math.max(0, above(CURVES.time, view.from) - 1),
   last: Math.min(CURVES.time.length - 1, above(CURVES.time, view.to)),
 });
 
 const extent = (view, ...curves) => {
-  const { first, last } = window_(view);
+  const { first, last } = within(view);
   let low = Infinity;
   let high = -Infinity;
   for (const curve of curves) {
@@ -120,13 +129,13 @@ const extent = (view, ...curves) => {
 
 /** Whether points lie so far apart that each is seen by itself. */
 const wideApart = (scale) => {
-  const { first, last } = window_(scale.view);
+  const { first, last } = within(scale.view);
   return scale.inner / (last - first + 1) >= 5;
 };
 
 /** The room between the lowest and the highest value of each point, where points lie wide apart. */
 const shade = (context, scale, curve) => {
-  const { first, last } = window_(scale.view);
+  const { first, last } = within(scale.view);
   context.beginPath();
   for (let at = first; at <= last; at += 1) context.lineTo(scale.x(CURVES.time[at]), scale.y(curve.high[at]));
   for (let at = last; at >= first; at -= 1) context.lineTo(scale.x(CURVES.time[at]), scale.y(curve.low[at]));
@@ -138,7 +147,7 @@ const shade = (context, scale, curve) => {
 
 /** Traces a curve: in each column of pixels from its lowest to its highest value, ending on its last. */
 const trace = (context, scale, curve) => {
-  const { first, last } = window_(scale.view);
+  const { first, last } = within(scale.view);
   context.beginPath();
   if (wideApart(scale)) {
     for (let at = first; at <= last; at += 1) context.lineTo(scale.x(CURVES.time[at]), scale.y(curve.last[at]));

@@ -96,8 +96,8 @@ const pairs = (title, entries) => make('div', {}, make('h3', {}, title),
   make('dl', {}, entries.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value)))));
 
 const setup = () => {
-  const written = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
-  const config = Object.entries(SUMMARY.config ?? {}).filter(([, value]) => known(value)).map(([key, value]) => [key, written(value)]);
-  const rules = Object.entries(TEXTS[language].rule).filter(([key]) => known(MARKET[key])).map(([key, name]) => [name, written(MARKET[key])]);
+  const asText = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+  const config = Object.entries(SUMMARY.config ?? {}).filter(([, value]) => known(value)).map(([key, value]) => [key, asText(value)]);
+  const rules = Object.entries(TEXTS[language].rule).filter(([key]) => known(MARKET[key])).map(([key, name]) => [name, asText(MARKET[key])]);
   place('setup', heading('setup'), make('div', { class: 'groups two' }, pairs(say('config'), config), pairs(say('market'), rules)));
 };

@@ -26,7 +26,11 @@ class Entry(NamedTuple):
 
     def schema(self) -> dict[str, object]:
         """The JSON Schema of its configuration."""
-        return {**json_schema(self.name, self.title, self.fields), "title_pt_BR": self.title_pt, "description": self.help}
+        return {
+            **json_schema(self.name, self.title, self.fields),
+            "title_pt_BR": self.title_pt,
+            "description": self.help,
+        }
 
 
 CATALOGUE: Final = {

@@ -19,7 +19,7 @@ from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Price, text
 from autogrid.trading.order import Kind, Order
-from autogrid.trading.plan import Revision, Target, Wish
+from autogrid.trading.plan import Target, Wish
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid_config import GridSettings, read_settings
 from autogrid.trading.strategies.grid_edit import refit
@@ -60,9 +60,10 @@ class Grid:
 
     def __eq__(self, other: object) -> bool:
         """Equal configuration on an equal market with an equal investment."""
-        return (
-            isinstance(other, Grid)
-            and (self.config, self.market, self.investment) == (other.config, other.market, other.investment)
+        return isinstance(other, Grid) and (self.config, self.market, self.investment) == (
+            other.config,
+            other.market,
+            other.investment,
         )
 
     def __hash__(self) -> int:
@@ -95,10 +96,12 @@ class Grid:
         if settings.stop_loss is not None and price <= settings.stop_loss:
             return self._leave(memory, f"stop-loss at {text(settings.stop_loss)}", settings.on_exit == "sell")
         if settings.take_profit is not None and price >= settings.take_profit:
-            return self._leave(memory, f"take-profit at {text(settings.take_profit)}", settings.on_exit == "sell")
+            return self._leave(
+                memory, f"take-profit at {text(settings.take_profit)}", settings.on_exit == "sell"
+            )
         risen = [cell for cell in memory.cells.values() if cell.phase == "waiting" and price > cell.floor]
         if risen:
-            cells = {**memory.cells, **{cell.number: cell._replace(phase="empty") for cell in risen}}
+            cells = {**memory.cells, **{cell.name: cell._replace(phase="empty") for cell in risen}}
             return memory._replace(cells=cells)
         return memory
 
@@ -109,7 +112,7 @@ class Grid:
             return self._opening(memory, order, fill, view)
         if name == "exit":
             return memory if fill else memory._replace(exits=memory.exits + 1)
-        cell = memory.cells.get(int(name))
+        cell = memory.cells.get(name)
         if cell is None or cell.cycle != int(cycle[:-1]):
             return self._stray(memory, order, fill, view.market)
         if fill is None:
@@ -141,19 +144,13 @@ class Grid:
             waits.append(settings.take_profit)
         return Wish(targets, settings.stop_loss, min(waits, default=None))
 
-    def revise(self, before: GridMemory, after: GridMemory, order: Order, view: View) -> Revision | None:
+    def revise(self, before: GridMemory, after: GridMemory, order: Order) -> tuple[Target, ...] | None:
         """A fill changes the target of its own cell and nothing else."""
         name = order.slot.rpartition("-")[0]
-        if name in ("open", "exit") or before.stage != after.stage:
+        if before.stage != after.stage or name not in after.cells:
             return None
-        cell = after.cells.get(int(name))
-        if cell is None:
-            return None
-        target = self._target(cell)
-        if target is None:
-            return Revision((order.slot,), ())
-        gone = () if target.slot == order.slot else (order.slot,)
-        return Revision(gone, (target,))
+        target = self._target(after.cells[name])
+        return (target,) if target else ()
 
     def stop(self, memory: GridMemory, *, sell: bool, view: View) -> GridMemory:
         """The user wants the end."""
@@ -186,7 +183,7 @@ class Grid:
             return memory._replace(stage="ended", why=f"not started: {refusal}", start_price=price)
         full: Phase = "waiting" if settings.start == "wait" else "opening"
         cells = {
-            i: new_cell(i, floor, roof, sizes.buys[i], full if i >= sizes.empty else "empty")
+            str(i): new_cell(str(i), floor, roof, sizes.buys[i], full if i >= sizes.empty else "empty")
             for i, (floor, roof) in enumerate(zip(self.lines, self.lines[1:], strict=False))
         }
         memory = memory._replace(stage="running", cells=cells, start_price=price)
@@ -236,7 +233,9 @@ class Grid:
         if fill is None:
             return memory
         if order.side == "buy":
-            pool = Pool(memory.pool.base + received_of(fill, market), memory.pool.cost + paid_for(fill, market))
+            pool = Pool(
+                memory.pool.base + received_of(fill, market), memory.pool.cost + paid_for(fill, market)
+            )
             return memory._replace(pool=pool)
         pool = Pool(memory.pool.base - fill.quantity, memory.pool.cost - fill.price * fill.quantity)
         return memory._replace(pool=pool)
@@ -244,7 +243,11 @@ class Grid:
     def _target(self, cell: Cell) -> Target | None:
         if cell.phase == "full":
             rest = cell.stock - cell.sold
-            return Target(cell.sell_slot, "sell", cell.roof, rest, self._kind, False, not cell.cycle) if rest else None
+            return (
+                Target(cell.sell_slot, "sell", cell.roof, rest, self._kind, False, not cell.cycle)
+                if rest
+                else None
+            )
         if cell.phase == "empty":
             rest = cell.quantity - cell.bought
             if cell.bought:

@@ -60,13 +60,18 @@ def read_settings(given: Mapping[str, str]) -> GridSettings:
     if high > low * GREATEST_SPAN:
         raise UnableToConfigure("upper", f"upper is {text(high)}; at most a million times lower is allowed")
     if settings.stop_loss is not None and settings.stop_loss >= low:
-        raise UnableToConfigure("stop_loss", f"stop_loss is {text(settings.stop_loss)}; it must be below lower, {text(low)}")
+        raise UnableToConfigure(
+            "stop_loss", f"stop_loss is {text(settings.stop_loss)}; it must be below lower, {text(low)}"
+        )
     if settings.take_profit is not None and settings.take_profit <= high:
         raise UnableToConfigure(
-            "take_profit", f"take_profit is {text(settings.take_profit)}; it must be above upper, {text(high)}"
+            "take_profit",
+            f"take_profit is {text(settings.take_profit)}; it must be above upper, {text(high)}",
         )
     if settings.start == "own" and settings.own_base is None:
-        raise UnableToConfigure("own_base", "start=own needs own_base, how much base the bot takes from the account")
+        raise UnableToConfigure(
+            "own_base", "start=own needs own_base, how much base the bot takes from the account"
+        )
     if settings.start != "own" and settings.own_base is not None:
         raise UnableToConfigure("own_base", f"own_base goes with start=own; start is {settings.start}")
     return settings

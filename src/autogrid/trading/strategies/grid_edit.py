@@ -27,17 +27,17 @@ def refit(
     check_profit(lines, view.market)
     sizes = sizes_at(settings, lines, view.market, investment, view.price)
     kept = {(cell.floor, cell.roof): cell for cell in memory.cells.values()}
-    number = max(memory.cells, default=-1) + 1
-    cells: dict[int, Cell] = {}
+    number = max((int(name) for name in memory.cells), default=-1) + 1
+    cells: dict[str, Cell] = {}
     for index, pair in enumerate(zip(lines, lines[1:], strict=False)):
         if sizes.buys[index] < view.market.least_quantity(pair[0]):
             raise UnableToEdit("the investment makes orders too small for that many grids; take fewer")
         same = kept.pop(pair, None)
         if same:
-            cells[same.number] = same if same.bought else same._replace(quantity=sizes.buys[index])
+            cells[same.name] = same if same.bought else same._replace(quantity=sizes.buys[index])
         else:
             phase: Phase = "waiting" if index >= empty_line(lines, view.price) else "empty"
-            cells[number] = new_cell(number, *pair, sizes.buys[index], phase)
+            cells[str(number)] = new_cell(str(number), *pair, sizes.buys[index], phase)
             number += 1
     pool = memory.pool
     for cell in kept.values():

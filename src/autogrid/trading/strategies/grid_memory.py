@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 from autogrid.trading.event import Filled
 from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Price, Quantity
+from autogrid.trading.money import ZERO, Amount, Price, Quantity, part_of
 from autogrid.trading.order import Order
 
 Phase = Literal["waiting", "empty", "opening", "full"]
@@ -18,7 +18,8 @@ NO_POOL: Final = Pool(ZERO, ZERO)
 class Cell(NamedTuple):
     """The room between two lines: empty it waits to buy at its floor, full it waits to sell at its roof."""
 
-    number: int
+    name: str
+    """Part of its slots; a number that is never given twice in a bot."""
     floor: Price
     roof: Price
     quantity: Quantity
@@ -45,17 +46,17 @@ class Cell(NamedTuple):
     @property
     def buy_slot(self) -> str:
         """The slot of this cycle's buy."""
-        return f"{self.number}-{self.cycle}b"
+        return f"{self.name}-{self.cycle}b"
 
     @property
     def sell_slot(self) -> str:
         """The slot of this cycle's sell."""
-        return f"{self.number}-{self.cycle}s"
+        return f"{self.name}-{self.cycle}s"
 
 
-def new_cell(number: int, floor: Price, roof: Price, quantity: Quantity, phase: Phase) -> Cell:
+def new_cell(name: str, floor: Price, roof: Price, quantity: Quantity, phase: Phase) -> Cell:
     """A cell that has not traded."""
-    return Cell(number, floor, roof, quantity, phase, 0, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
+    return Cell(name, floor, roof, quantity, phase, 0, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
 
 
 class Opening(NamedTuple):
@@ -75,8 +76,8 @@ class GridMemory(NamedTuple):
     """All that a grid remembers."""
 
     stage: Stage
-    cells: Mapping[int, Cell]
-    """By number, lowest first."""
+    cells: Mapping[str, Cell]
+    """By name, lowest first."""
     pool: Pool
     """Coins left over by rounding, with their cost; every buy takes them along."""
     profit: Amount
@@ -111,23 +112,24 @@ def earned_by(fill: Filled, market: Market) -> Amount:
 
 def after_buy(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> GridMemory:
     """`memory` after a fill of the cell's buy; the cell is full once all it wants is bought."""
-    number, floor, roof, quantity, phase, cycle, stock, cost, bought, received, paid, sold, earned = cell
-    bought = bought + fill.quantity
-    received = received + received_of(fill, market)
-    paid = paid + paid_for(fill, market)
-    if bought < quantity or phase == "full":
-        cell = Cell(number, floor, roof, quantity, phase, cycle, stock, cost, bought, received, paid, sold, earned)
-        return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
-    return fill_cell(memory, cell, received, paid, market)
+    bought = cell.bought + fill.quantity
+    received = cell.received + received_of(fill, market)
+    paid = cell.paid + paid_for(fill, market)
+    if bought >= cell.quantity and cell.phase != "full":
+        return fill_cell(memory, cell, received, paid, market)
+    cell = cell._replace(bought=bought, received=received, paid=paid)
+    return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
 
 
 def fill_cell(memory: GridMemory, cell: Cell, received: Quantity, paid: Amount, market: Market) -> GridMemory:
     """`memory` with `cell` full of what was received and of what was left over before, in whole lots."""
-    base = received + memory.pool.base
+    dust, dust_cost = memory.pool
+    base, worth = received + dust, paid + dust_cost
     stock = base // market.lot * market.lot
-    cost, rest = Pool(base, paid + memory.pool.cost).draw(stock)
+    cost = part_of(worth, stock, base)
+    rest = Pool(base - stock, worth - cost)
     cell = Cell(
-        cell.number, cell.floor, cell.roof, cell.quantity, "full", cell.cycle, stock, cost,
+        cell.name, cell.floor, cell.roof, cell.quantity, "full", cell.cycle, stock, cost,
         ZERO, ZERO, ZERO, ZERO, ZERO,
     )  # fmt: skip
     return _with(memory, cell, rest, memory.profit, memory.round_trips)
@@ -146,7 +148,7 @@ def after_sell(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> 
 def empty_cell(memory: GridMemory, cell: Cell, pool: Pool, cost: Amount, earned: Amount) -> GridMemory:
     """`memory` after a round trip of `cell` that brought `earned` for what had cost `cost`."""
     cell = Cell(
-        cell.number, cell.floor, cell.roof, cell.quantity, "empty", cell.cycle + 1,
+        cell.name, cell.floor, cell.roof, cell.quantity, "empty", cell.cycle + 1,
         ZERO, ZERO, cell.bought, cell.received, cell.paid, ZERO, ZERO,
     )  # fmt: skip
     return _with(memory, cell, pool, memory.profit + earned - cost, memory.round_trips + 1)
@@ -154,7 +156,7 @@ def empty_cell(memory: GridMemory, cell: Cell, pool: Pool, cost: Amount, earned:
 
 def _with(memory: GridMemory, cell: Cell, pool: Pool, profit: Amount, round_trips: int) -> GridMemory:
     cells = dict(memory.cells)
-    cells[cell.number] = cell
+    cells[cell.name] = cell
     return GridMemory(memory.stage, cells, pool, profit, round_trips, *memory[5:])
 
 
@@ -178,7 +180,7 @@ def after_end(memory: GridMemory, cell: Cell, order: Order, market: Market) -> G
     return memory
 
 
-def distribute(opening: Opening, cells: Mapping[int, Cell], market: Market) -> tuple[dict[int, Cell], Pool]:
+def distribute(opening: Opening, cells: Mapping[str, Cell], market: Market) -> tuple[dict[str, Cell], Pool]:
     """The cells that start full with their shares of what the opening brought, and what is left over.
 
     Each gets the same whole lots; lots that remain go one each from the lowest roof up; costs by the same proportion.
@@ -198,11 +200,11 @@ def distribute(opening: Opening, cells: Mapping[int, Cell], market: Market) -> t
     pool = Pool(received, opening.paid)
     changed = dict(cells)
     for cell in unfilled:
-        changed[cell.number] = cell._replace(phase="waiting")
+        changed[cell.name] = cell._replace(phase="waiting")
     base, cost = ZERO, ZERO
     for index, cell in enumerate(filled):
         stock = each + lot if index < extra else each
         share = pool.draw(stock).cost
         base, cost = base + stock, cost + share
-        changed[cell.number] = cell._replace(phase="full", stock=stock, cost=share)
+        changed[cell.name] = cell._replace(phase="full", stock=stock, cost=share)
     return changed, Pool(pool.base - base, pool.cost - cost)

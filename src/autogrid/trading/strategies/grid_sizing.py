@@ -174,11 +174,13 @@ def check_start(
     """The sizes of a grid that starts at `price`. Raises `UnableToConfigure` where it cannot be traded."""
     if settings.stop_loss is not None and settings.stop_loss >= price:
         raise UnableToConfigure(
-            "stop_loss", f"stop_loss is {text(settings.stop_loss)}; it must be below the price at start, {text(price)}"
+            "stop_loss",
+            f"stop_loss is {text(settings.stop_loss)}; it must be below the price at start, {text(price)}",
         )
     if settings.take_profit is not None and settings.take_profit <= price:
         raise UnableToConfigure(
-            "take_profit", f"take_profit is {text(settings.take_profit)}; it must be above the price at start, {text(price)}"
+            "take_profit",
+            f"take_profit is {text(settings.take_profit)}; it must be above the price at start, {text(price)}",
         )
     check_profit(lines, market)
     _, least = least_investment(settings, lines, market, price)
@@ -212,7 +214,9 @@ def check_profit(lines: tuple[Price, ...], market: Market) -> None:
 def _check_own(settings: GridSettings, lines: tuple[Price, ...], market: Market, sizes: Sizes) -> None:
     full = len(lines) - 1 - sizes.empty
     if not full:
-        raise UnableToConfigure("own_base", "the price is above the range: there is nothing to sell; use start=market")
+        raise UnableToConfigure(
+            "own_base", "the price is above the range: there is nothing to sell; use start=market"
+        )
     least = max(sizes.opening, *(market.least_quantity(roof) for roof in lines[sizes.empty + 1 :]))
     if (settings.own_base or ZERO) < least * full or sizes.opening < least:
         raise UnableToConfigure(

@@ -12,7 +12,7 @@ from autogrid.trading.ledger import Ledger
 from autogrid.trading.market import Market
 from autogrid.trading.money import Amount, Price
 from autogrid.trading.order import Order
-from autogrid.trading.plan import Revision, Wish
+from autogrid.trading.plan import Target, Wish
 
 
 class View(NamedTuple):
@@ -73,15 +73,19 @@ class Strategy(Protocol[Memory]):
         """All orders that should rest now."""
         ...
 
-    def revise(self, before: Memory, after: Memory, order: Order, view: View) -> Revision | None:
-        """How the targets changed when a fill of `order` turned `before` into `after`; None: ask for all of them."""
+    def revise(self, before: Memory, after: Memory, order: Order) -> tuple[Target, ...] | None:
+        """The targets that are new since a fill of `order` turned `before` into `after`, where that is all that
+        changed; None: ask for all of them.
+        """
         ...
 
     def stop(self, memory: Memory, *, sell: bool, view: View) -> Memory:
         """The memory once the user wants the end: orders go, the base is sold at market or kept."""
         ...
 
-    def edited(self, memory: Memory, config: Mapping[str, str], view: View) -> tuple["Strategy[Memory]", Memory]:
+    def edited(
+        self, memory: Memory, config: Mapping[str, str], view: View
+    ) -> tuple["Strategy[Memory]", Memory]:
         """The strategy and memory under another configuration; inventory is kept. Raises `UnableToEdit`."""
         ...
 
