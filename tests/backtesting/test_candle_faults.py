@@ -111,6 +111,17 @@ def test_an_empty_time_in_parquet_is_told_with_its_row(tmp_path: Path) -> None:
     assert (error.code, error.row) == ("empty_cell", 10)
 
 
+@pytest.mark.parametrize("rising", [True, False])
+@pytest.mark.parametrize(("name", "code"), [("high", "high_too_low"), ("low", "low_too_high")])
+def test_a_high_or_low_inside_the_body_is_refused(name: str, code: str, rising: bool, tmp_path: Path) -> None:
+    figures = {"open": 101, "high": 110, "low": 90, "close": 103} | {name: 102}
+    if not rising:
+        figures |= {"open": 103, "close": 101}
+    wrong = changed(WALK, 3, **{field: Decimal(figure) for field, figure in figures.items()})
+    error = refusal(write_parquet(tmp_path / "a.parquet", wrong))
+    assert (error.code, error.row) == (code, 3)
+
+
 def test_the_first_wrong_row_is_told_whatever_is_wrong_with_it(tmp_path: Path) -> None:
     candles = changed(changed(WALK, 200, volume=Decimal(-1)), 100, high=Decimal(1))
     candles = changed(candles, 150, time_ms=START_MS)

@@ -104,6 +104,15 @@ def test_prices_that_a_float_cannot_keep_are_not_stored(tmp_path: Path) -> None:
     assert caught.value.code == "too_many_digits"
 
 
+def test_who_reads_while_another_writes_sees_the_old_file(tmp_path: Path) -> None:
+    path = save(tmp_path, KEY, ROWS[:50])
+    before = path.read_bytes()
+    with path.open("rb") as reader:
+        save(tmp_path, KEY, ROWS)
+        assert reader.read() == before
+    assert stored_rows(path) == ROWS
+
+
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     path = save(tmp_path, KEY, ROWS[:20])
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -51,9 +51,8 @@ def write_page(result: Result, path: Path) -> None:
             os.fsync(file.fileno())
         fresh.chmod(0o644)
         fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
+    finally:
+        fresh.unlink(missing_ok=True)  # gone already where all went well
 
 
 def page(result: Result) -> str:
