@@ -1,32 +1,20 @@
 """The only place where ports meet adapters, and where modes are known: what is wired here runs one loop."""
 
 import asyncio
-from dataclasses import dataclass
+from decimal import Decimal
 
 from autogrid.backtesting.run import Run
 from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.backtesting.tapes import Tape
 from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
+from autogrid.services.backtests import Walk
 from autogrid.storage.memory_journal import MemoryJournal
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import Started
-from autogrid.trading.matching import TOUCH, Book, MatchingRules
+from autogrid.trading.matching import Book
 from autogrid.trading.money import use_exact_figures
 from autogrid.trading.state import BotState
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """How a tape is walked."""
-
-    rules: MatchingRules = TOUCH
-    backwards: bool = False
-    """High and low in the other order."""
-    latency_ms: int = 0
-    skip: bool = True
-    """Use the compiled scan; False: stop at every corner."""
-
 
 PLAINLY = Walk()
 
@@ -52,5 +40,7 @@ def simulate(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> tup
 def backtest(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> Run:
     """As `simulate`, with what the figures need."""
     last, journal = simulate(bot, state, tape, walk)
-    start_price = getattr(last.memory, "start_price", None) or tape.prices.item(0, 0) * tape.unit
+    start_price = last.strategy.start_price(last.memory)
+    if start_price is None:
+        start_price = Decimal(int(tape.prices[0, 0])) * tape.unit
     return Run(bot.market, tape, bot.limits.investment, state.ledger, start_price, journal.rows, last)

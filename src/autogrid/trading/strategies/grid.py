@@ -174,6 +174,10 @@ class Grid:
         """Profit of the closed round trips, and how many."""
         return Tally(memory.profit, memory.round_trips)
 
+    def start_price(self, memory: GridMemory) -> Price | None:
+        """P0; None before the start."""
+        return memory.start_price
+
     def _open(self, memory: GridMemory, price: Price) -> GridMemory:
         """The cells of a grid that starts at `price`."""
         settings, market = self.settings, self.market

@@ -93,5 +93,9 @@ class Strategy(Protocol[Memory]):
         """Profit and round trips so far."""
         ...
 
+    def start_price(self, memory: Memory) -> Price | None:
+        """The price at which its first orders were reckoned; None where it has not started."""
+        ...
+
 
 AnyStrategy = Strategy[Any]

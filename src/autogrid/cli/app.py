@@ -1,0 +1,73 @@
+"""The command `autogrid`: what commands there are, each loaded only when it is asked for.
+
+A command's module may import what it likes at its top (numpy, ccxt, SQLAlchemy): nothing of that is read for
+`autogrid --help` or for another command. This is the one place where modules are loaded by name.
+"""
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from autogrid import __version__
+
+COMMANDS: Final = {
+    "demo": ("demo", "A paper grid on live public prices, in the terminal; needs no account."),
+    "preview": ("preview", "What a strategy would do, before any money moves."),
+    "backtest": ("backtest", "Run a strategy over past candles."),
+    "strategies": ("strategies", "The strategies there are, and their configuration."),
+    "data": ("data", "Candles: download, import, list, check."),
+    "bot": ("bot", "Your bots: create, start, pause, stop, edit, list, show, why, replay, delete."),
+    "orders": ("orders", "Open and past orders of a bot, or of all."),
+    "trades": ("trades", "Fills of a bot, or of all; as CSV too."),
+    "engine": ("engine", "Run what is wanted, until stopped."),
+    "doctor": ("doctor", "Check this machine, each trouble with its mend."),
+}
+"""Name: the module under autogrid.cli that holds it, and what it does."""
+
+
+class LazyGroup(click.Group):
+    """Commands by name, their modules imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a person's way through them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, its module loaded now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"autogrid.cli.{COMMANDS[cmd_name][0]}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list for `--help`, without loading any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="autogrid %(version)s")
+def autogrid() -> None:
+    """AutoGrid: a grid trading bot that backtests, paper-trades and recovers with one code.
+
+    First steps: autogrid demo, then autogrid backtest grid --candles FILE --investment 1000 --set lower=… --set
+    upper=… --set grids=…
+    """
+
+
+def main() -> None:
+    """Entry point: exit 0 on success, 2 on bad input with one sentence on standard error, 1 on anything else."""
+    try:
+        autogrid.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        click.echo(f"Error: {error.format_message()}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,140 @@
+"""`autogrid backtest`: a strategy over past candles."""
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from autogrid import wiring
+from autogrid.backtesting.candle_faults import UnableToReadCandles
+from autogrid.backtesting.page import write_page
+from autogrid.backtesting.report import summary
+from autogrid.backtesting.result import to_json
+from autogrid.cli.markets import known_market, market_options
+from autogrid.cli.options import FIGURE, config_options, read_config
+from autogrid.cli.output import BadInput, say_json
+from autogrid.services.backtests import BacktestRequest, backtest as run_backtest
+from autogrid.services.markets import MarketWords, UnableToDescribeMarket, fee_in
+from autogrid.trading.money import use_exact_figures
+from autogrid.trading.strategies.fields import UnableToConfigure
+from rich.console import Console
+
+
+@click.command()
+@click.argument("strategy")
+@click.option("--candles", required=True, metavar="FILE[,FILE…]", help="Parquet, CSV, feather, gzip or zip.")
+@click.option("--investment", required=True, type=FIGURE, help="In quote, such as 1000.")
+@config_options
+@market_options
+@click.option("--path", type=click.Choice(["normal", "reversed", "band"]), default="normal", help="High or low first.")
+@click.option("--fill", type=click.Choice(["touch", "through"]), default="touch", help="When a resting order fills.")
+@click.option("--slippage", type=FIGURE, default="0", help="Share by which market orders fill worse.")
+@click.option("--latency-ms", type=click.IntRange(0, 3_600_000), default=0, help="How long an order is under way.")
+@click.option("--participation", type=FIGURE, help="Share of a candle's volume that may fill within it.")
+@click.option("--risk", type=click.Choice(["on", "off"]), default="off", help="Rules that watch windows of time.")
+@click.option("--timeframe", help="The strategy's own candles, such as 15m; a grid looks at none.")
+@click.option("--from", "start", metavar="YYYY-MM-DD", help="First day, included.")
+@click.option("--to", "end", metavar="YYYY-MM-DD", help="Last day, included whole.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for result.json and result.html.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def backtest(as_json: bool, out: Path | None, **given: Any) -> None:
+    """Run STRATEGY over past candles, with the very code that trades."""
+    use_exact_figures()
+    try:
+        result = run_backtest(_request(**given), wiring.backtest)
+    except (UnableToReadCandles, UnableToConfigure, UnableToDescribeMarket) as error:
+        raise BadInput(str(error)) from None
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / "result.json").write_text(json.dumps(to_json(result, curves=True)), encoding="utf-8")
+            write_page(result, out / "result.html")
+        except OSError as error:
+            raise BadInput(f"--out {out}: {error.strerror or error}") from None
+    if as_json:
+        say_json(to_json(result, curves=False))
+        return
+    console = Console()
+    console.print(summary(result))
+    if out is not None:
+        console.print(f" Written: {out / 'result.html'} and {out / 'result.json'}\n")
+
+
+def _request(
+    *,
+    strategy: str,
+    candles: str,
+    investment: Decimal,
+    settings: tuple[str, ...],
+    config_file: Path | None,
+    path: Literal["normal", "reversed", "band"],
+    fill: Literal["touch", "through"],
+    slippage: Decimal,
+    latency_ms: int,
+    participation: Decimal | None,
+    risk: str,
+    timeframe: str | None,
+    start: str | None,
+    end: str | None,
+    **words: Any,
+) -> BacktestRequest:
+    if not 0 <= slippage < 1:
+        raise BadInput(f"--slippage is {slippage}; it is a fraction from 0 to below 1, 0.001 is 0.1 %")
+    if participation is not None and not 0 < participation <= 1:
+        raise BadInput(f"--participation is {participation}; it is a fraction above 0 and up to 1")
+    return BacktestRequest(
+        strategy=strategy,
+        candles=tuple(Path(one.strip()) for one in candles.split(",") if one.strip()),
+        investment=investment,
+        config=read_config(settings, config_file),
+        words=market_words(**words),
+        path=path,
+        fill=fill,
+        slippage=slippage,
+        latency_ms=latency_ms,
+        participation=participation,
+        risk=risk == "on",
+        start=_day("--from", start),
+        end=_day("--to", end),
+    )
+
+
+def market_words(
+    *,
+    market: str | None,
+    tick: Decimal | None,
+    lot: Decimal | None,
+    min_notional: Decimal | None,
+    fee: Decimal | None,
+    maker_fee: Decimal | None,
+    taker_fee: Decimal | None,
+    fee_in_words: str,
+) -> MarketWords:
+    """What the options say of the market. Raises BadInput."""
+    if fee is not None and (maker_fee is not None or taker_fee is not None):
+        raise BadInput("give --fee, or --maker-fee and --taker-fee, not both")
+    try:
+        paid_in = fee_in(fee_in_words)
+    except UnableToDescribeMarket as error:
+        raise BadInput(f"--{error}") from None
+    return MarketWords(
+        tick=tick,
+        lot=lot,
+        min_notional=min_notional,
+        maker_fee=maker_fee if maker_fee is not None else fee,
+        taker_fee=taker_fee if taker_fee is not None else fee,
+        fee_in=paid_in,
+        known=known_market(market) if market else None,
+    )
+
+
+def _day(option: str, words: str | None) -> date | None:
+    if words is None:
+        return None
+    try:
+        return datetime.strptime(words, "%Y-%m-%d").date()
+    except ValueError:
+        raise BadInput(f"{option} is '{words}'; write a day as 2025-05-20") from None

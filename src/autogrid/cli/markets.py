@@ -1,0 +1,43 @@
+"""What the command line says of a market: its rules by hand, or `--market binance:BTC/USDT`."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from autogrid.cli.options import FIGURE
+from autogrid.cli.output import BadInput
+from autogrid.trading.market import Market
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OPTIONS = (
+    click.option("--market", metavar="EXCHANGE:BASE/QUOTE", help="Take the rules from an exchange: binance:BTC/USDT."),
+    click.option("--tick", type=FIGURE, help="Smallest step of a price, in quote."),
+    click.option("--lot", type=FIGURE, help="Smallest step of a quantity, in base."),
+    click.option("--min-notional", type=FIGURE, help="Smallest value of an order, in quote."),
+    click.option("--fee", type=FIGURE, help="Fee of every fill as a fraction: 0.001 is 0.1 %."),
+    click.option("--maker-fee", type=FIGURE, help="Fee of resting orders."),
+    click.option("--taker-fee", type=FIGURE, help="Fee of orders that trade at once."),
+    click.option("--fee-in", "fee_in_words", default="received", help="received, quote, or ASSET:price (BNB:600)."),
+)
+
+
+def market_options(command: Command) -> Command:
+    """The options that describe a market."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def known_market(words: str, data_dir: Path | None = None) -> Market:
+    """The rules of `exchange:BASE/QUOTE`, from the exchange or as they were last fetched. Raises BadInput."""
+    exchange, colon, symbol = words.partition(":")
+    if not colon or "/" not in symbol:
+        raise BadInput(f"--market is '{words}'; write it like binance:BTC/USDT")
+    rules = importlib.import_module("autogrid.cli.market_lookup")
+    market = rules.look_up(exchange.lower(), symbol.upper(), data_dir)
+    assert isinstance(market, Market)
+    return market

@@ -1,0 +1,209 @@
+"""Backtests as a person asks for them: files, a market, a strategy with its configuration, and how the tape is walked."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from autogrid.backtesting.candle_warnings import timeframe_name
+from autogrid.backtesting.result import Result
+from autogrid.backtesting.run import Run, result_of
+from autogrid.backtesting.tapes import Tape, read_tape
+from autogrid.services.markets import MarketWords, market_for
+from autogrid.trading.bot import Bot
+from autogrid.trading.ledger import opened
+from autogrid.trading.market import Market, ThirdAsset
+from autogrid.trading.matching import MatchingRules
+from autogrid.trading.money import ZERO, Amount, Price, Share, text
+from autogrid.trading.risk import Limits
+from autogrid.trading.state import BotState
+from autogrid.trading.strategies.catalogue import build, entry
+from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid_sizing import check_start
+from autogrid.trading.strategies.strategy import AnyStrategy
+
+LARGEST_INVESTMENT = Decimal(10) ** 12
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How a tape is walked."""
+
+    rules: MatchingRules = field(default_factory=MatchingRules)
+    backwards: bool = False
+    """High and low in the other order."""
+    latency_ms: int = 0
+    skip: bool = True
+    """Use the compiled scan; False: stop at every corner."""
+
+
+Runner = Callable[[Bot, BotState, Tape, Walk], Run]
+"""Runs a bot over a tape; given by the wiring."""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestRequest:
+    """What is to be run."""
+
+    strategy: str
+    candles: tuple[Path, ...]
+    investment: Amount
+    config: Mapping[str, str]
+    words: MarketWords = field(default_factory=MarketWords)
+    path: Literal["normal", "reversed", "band"] = "normal"
+    fill: Literal["touch", "through"] = "touch"
+    slippage: Share = ZERO
+    latency_ms: int = 0
+    participation: Share | None = None
+    risk: bool = False
+    """Whether the rules that watch windows of time are on."""
+    start: date | None = None
+    end: date | None = None
+    compare: bool = True
+    """Whether the same run is made with the stricter rule of filling, to show beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request, read: everything that a run needs."""
+
+    request: BacktestRequest
+    tape: Tape
+    market: Market
+    assumed: bool
+    strategy: AnyStrategy
+    bot: Bot
+    state: BotState
+
+
+def prepare(request: BacktestRequest) -> Job:
+    """Read the candles and check everything that can be checked before the run.
+
+    Raises `UnableToReadCandles`, `UnableToDescribeMarket` or `UnableToConfigure`.
+    """
+    entry(request.strategy)
+    check_investment(request.investment)
+    tick = request.words.tick or (request.words.known.tick if request.words.known else None)
+    decimals = 0 if tick is None else max(0, -int(tick.normalize().as_tuple().exponent))
+    tape = read_tape(request.candles, start=request.start, end=request.end, at_least_decimals=decimals)
+    market, assumed = market_for(tape, request.words)
+    strategy = build(request.strategy, request.config, market, request.investment)
+    first = Decimal(int(tape.prices[0, 0])) * tape.unit
+    own, price = ZERO, first
+    if isinstance(strategy, Grid):
+        price = strategy.settings.trigger_price or first
+        check_start(strategy.settings, strategy.lines, market, request.investment, price)
+        own = strategy.settings.own_base or ZERO
+    bot = Bot(market, Limits(request.investment, breakers=request.risk))
+    state = bot.start(strategy, opened(request.investment, own, price))
+    return Job(request, tape, market, assumed, strategy, bot, state)
+
+
+def check_investment(investment: Amount) -> None:
+    """Raises `UnableToConfigure` where it is no sum to trade with."""
+    if investment <= 0:
+        raise UnableToConfigure("investment", f"investment is {text(investment)}; it must be above 0")
+    if investment > LARGEST_INVESTMENT:
+        raise UnableToConfigure("investment", f"investment is {text(investment)}; at most 10^12 is allowed")
+
+
+def backtest(request: BacktestRequest, run: Runner) -> Result:
+    """The result of `request`. Raises as `prepare`."""
+    job = prepare(request)
+    result = _result(job, run, backwards=request.path == "reversed")
+    if request.path != "band":
+        return result
+    other = _result(job, run, backwards=True)
+    band = {"normal": result.summary, "reversed": other.summary}
+    return replace(result, summary={**result.summary, "band": band})
+
+
+def _result(job: Job, run: Runner, *, backwards: bool) -> Result:
+    request = job.request
+    started = time.perf_counter()
+    rules = MatchingRules(request.fill, request.slippage, request.participation)
+    walk = Walk(rules, backwards, request.latency_ms)
+    done = run(job.bot, job.state, job.tape, walk)
+    elapsed_s = time.perf_counter() - started
+    lines = _lines(job.strategy)
+    facts = _facts(job, done) | {"elapsed_s": round(elapsed_s, 6)}
+    if request.compare and request.fill == "touch":
+        stricter = run(job.bot, job.state, job.tape, replace(walk, rules=replace(rules, fill="through")))
+        facts["through"] = _compared(stricter)
+    return result_of(done, lines, facts)
+
+
+def _lines(strategy: AnyStrategy) -> tuple[Price, ...]:
+    return strategy.lines if isinstance(strategy, Grid) else ()
+
+
+def _compared(run: Run) -> dict[str, object]:
+    """The few figures of a run that stand beside another's."""
+    price = Decimal(int(run.tape.prices[-1, 3])) * run.tape.unit
+    tally, total = run.last.strategy.tally(run.last.memory), run.last.ledger.profit(price)
+    return {
+        "round_trips": tally.round_trips,
+        "total_profit": text(total),
+        "grid_profit": text(tally.profit),
+        "trend_profit": text(total - tally.profit),
+    }
+
+
+def _facts(job: Job, run: Run) -> dict[str, object]:
+    tape, market = job.tape, job.market
+    warnings = list(tape.warnings)
+    if run.last.ended_why:
+        warnings.append(f"The bot ended before the candles did: {run.last.ended_why}.")
+    if run.last.refused:
+        worst = run.last.refused[0]
+        warnings.append(
+            f"At the end {len(run.last.refused)} orders were held back: {worst.rule}, {worst.why}."
+        )
+    return {
+        "strategy": job.request.strategy,
+        "market": market_facts(market) | {"assumed": job.assumed},
+        "investment": text(job.request.investment),
+        "config": effective(job.request.strategy, job.request.config),
+        "candles": {
+            "rows": len(tape),
+            "from": iso(tape.times.item(0)),
+            "to": iso(tape.times.item(-1)),
+            "gaps": len(tape.gaps),
+            "missing": sum(gap.missing for gap in tape.gaps),
+            "timeframe": timeframe_name(tape.interval_ms),
+            "source": tape.source,
+        },
+        "path": job.request.path,
+        "fill": job.request.fill,
+        "warnings": warnings,
+    }
+
+
+def market_facts(market: Market) -> dict[str, object]:
+    """A market's rules as JSON; figures as text."""
+    fees = market.fee_in
+    return {
+        "symbol": market.symbol,
+        "base": market.base,
+        "quote": market.quote,
+        "tick": text(market.tick),
+        "lot": text(market.lot),
+        "min_notional": text(market.min_notional),
+        "maker_fee": text(market.maker_fee),
+        "taker_fee": text(market.taker_fee),
+        "fee_in": f"{fees.asset}:{text(fees.price)}" if isinstance(fees, ThirdAsset) else fees,
+    }
+
+
+def effective(strategy: str, config: Mapping[str, str]) -> dict[str, str | None]:
+    """Every key of the configuration with the value in force."""
+    return {one.key: config.get(one.key, one.default) for one in entry(strategy).fields}
+
+
+def iso(at_ms: int) -> str:
+    """A time as people and JSON get it."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")

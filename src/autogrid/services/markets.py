@@ -1,0 +1,114 @@
+"""A market's rules as a person gives them, or as they are assumed from candles where nobody gave them."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import PurePath
+
+from autogrid.backtesting.tapes import Tape
+from autogrid.trading.market import QUOTE, RECEIVED, FeeIn, Market, ThirdAsset
+from autogrid.trading.money import ZERO, Amount, Price, Quantity, Share, UnableToReadFigure, figure
+
+QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "EUR", "BRL", "GBP", "TRY", "BTC", "ETH", "BNB")
+LEAST_NOTIONAL = Decimal(5)
+DEFAULT_FEE = Decimal("0.001")
+
+
+class UnableToDescribeMarket(ValueError):
+    """What was said of a market does not make one. The sentence says what to change."""
+
+    code = "bad-market"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketWords:
+    """What a person said of a market; None: nothing."""
+
+    tick: Price | None = None
+    lot: Quantity | None = None
+    min_notional: Amount | None = None
+    maker_fee: Share | None = None
+    taker_fee: Share | None = None
+    fee_in: FeeIn = RECEIVED
+    known: Market | None = None
+    """The exchange's own rules, where a market was named."""
+
+
+def fee_in(words: str) -> FeeIn:
+    """`received`, `quote` or `ASSET:price` as a value. Raises `UnableToDescribeMarket`."""
+    if words == RECEIVED:
+        return RECEIVED
+    if words == QUOTE:
+        return QUOTE
+    asset, colon, price = words.partition(":")
+    try:
+        worth = figure(price) if colon and asset else ZERO
+    except UnableToReadFigure:
+        worth = ZERO
+    if worth <= 0:
+        raise UnableToDescribeMarket(
+            f"fee-in is '{words}'; it is received, quote, or an asset with its price like BNB:600"
+        )
+    return ThirdAsset(asset.upper(), worth)
+
+
+def symbol_in(name: str) -> tuple[str, str]:
+    """Base and quote as the name of a file has them; BASE and QUOTE where it has none."""
+    for part in re.split(r"[^A-Za-z0-9]+", PurePath(name.split(",")[0]).name.upper()):
+        for quote in QUOTES:
+            if part.endswith(quote) and len(part) > len(quote) and part[: -len(quote)].isalnum():
+                return part[: -len(quote)], quote
+    pair = re.search(r"([A-Z0-9]{2,10})[-_/]([A-Z]{3,5})(?=[-_. ]|$)", name.upper())
+    if pair and pair[2] in QUOTES:
+        return pair[1], pair[2]
+    return "BASE", "QUOTE"
+
+
+def market_for(tape: Tape, words: MarketWords) -> tuple[Market, bool]:
+    """The market of `tape`, and whether any of its rules had to be assumed.
+
+    Assumed are: the finest decimal that occurs in the prices as tick, a lot worth under 0.1 of the quote, least value 5,
+    and 0.1 % of fees. Raises `UnableToDescribeMarket`.
+    """
+    known = words.known
+    price = Decimal(int(tape.prices[0, 0])) * tape.unit
+    maker = words.maker_fee if words.maker_fee is not None else known.maker_fee if known else DEFAULT_FEE
+    taker = words.taker_fee if words.taker_fee is not None else known.taker_fee if known else maker
+    for name, rate in (("maker-fee", maker), ("taker-fee", taker)):
+        if not 0 <= rate < Decimal("0.1"):
+            raise UnableToDescribeMarket(
+                f"{name} is {rate}; it is a fraction from 0 to below 0.1, 0.001 is 0.1 %"
+            )
+    for name, given in (("tick", words.tick), ("lot", words.lot)):
+        if given is not None and given <= 0:
+            raise UnableToDescribeMarket(f"{name} is {given}; it must be above 0")
+    if words.min_notional is not None and words.min_notional < 0:
+        raise UnableToDescribeMarket(f"min-notional is {words.min_notional}; it must not be negative")
+    base, quote = (known.base, known.quote) if known else symbol_in(tape.source)
+    given = (words.tick, words.lot, words.min_notional)
+    market = Market(
+        base=base,
+        quote=quote,
+        tick=words.tick or (known.tick if known else tape.unit),
+        lot=words.lot or (known.lot if known else assumed_lot(price)),
+        min_notional=words.min_notional
+        if words.min_notional is not None
+        else (known.min_notional if known else LEAST_NOTIONAL),
+        maker_fee=maker,
+        taker_fee=taker,
+        fee_in=words.fee_in,
+        min_quantity=known.min_quantity if known else ZERO,
+        max_quantity=known.max_quantity if known else None,
+        max_orders=known.max_orders if known else None,
+    )
+    return market, known is None and any(one is None for one in given)
+
+
+def assumed_lot(price: Price) -> Quantity:
+    """The largest power of ten of base that is worth under 0.1 of the quote at `price`."""
+    lot = Decimal(1)
+    while lot * price >= Decimal("0.1"):
+        lot = lot.scaleb(-1)
+    while lot * 10 * price < Decimal("0.1"):
+        lot = lot.scaleb(1)
+    return lot

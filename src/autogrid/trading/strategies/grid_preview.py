@@ -1,0 +1,184 @@
+"""What a grid would do, told before any money moves: worked out by the code that will trade."""
+
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from autogrid.trading.market import Market
+from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, Share, text
+from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid_sizing import (
+    Sizes,
+    break_even_step,
+    check_start,
+    least_investment,
+    profit_range,
+    sold_of,
+)
+
+NARROW: Decimal = Decimal("0.02")
+"""A lot that is a larger share of a cell's quantity rounds too much away."""
+
+
+class Line(NamedTuple):
+    """One line of a grid at its start."""
+
+    price: Price
+    side: Literal["buy", "sell"] | None
+    """None: the line that starts without an order, or a cell that waits."""
+    quantity: Quantity
+    value: Amount
+    breach: str | None
+    """The exchange's rule that the order would break."""
+
+
+class GridPreview(NamedTuple):
+    """A grid before it starts."""
+
+    price: Price
+    lines: tuple[Line, ...]
+    """Highest first."""
+    opening: Quantity
+    """Base bought at market at the start."""
+    opening_cost: Amount
+    quote_left: Amount
+    """Quote that rests in buys or in the reserve after the start."""
+    quantity: Quantity
+    """Of the lowest cell."""
+    least_investment: Amount
+    profit_low: Share
+    profit_high: Share
+    break_even: Share
+    loss_at_lower: Amount
+    """Equity less the investment with all cells bought, at the lowest line."""
+    loss_at_stop: Amount | None
+    equity_at: tuple[tuple[str, Price, Amount], ...]
+    """Name of the price, the price, equity there."""
+    warnings: tuple[str, ...]
+    confirm: bool
+    """Whether a person must confirm: almost everything would be spent at once."""
+
+
+def preview(grid: Grid, price: Price) -> GridPreview:
+    """The grid as it would start at `price`. Raises `UnableToConfigure`."""
+    market, settings = grid.market, grid.settings
+    start = settings.trigger_price or price
+    sizes = check_start(settings, grid.lines, market, grid.investment, start)
+    own = settings.own_base or ZERO
+    full = len(grid.lines) - 1 - sizes.empty
+    bought = sizes.opening * full if settings.start == "market" else ZERO
+    cost = bought * start * (ONE + market.quote_fee)
+    low, high = profit_range(grid.lines, market.maker_fee)
+    _, least = least_investment(settings, grid.lines, market, start)
+    invested = grid.investment + own * start
+    at_lower = equity_at(grid, sizes, grid.lines[0]) - invested
+    stop = settings.stop_loss
+    at_stop = None if stop is None else _stopped(grid, sizes, stop) - invested
+    prices = (("lower", grid.lines[0]), ("start", start), ("upper", grid.lines[-1]))
+    return GridPreview(
+        price=start,
+        lines=tuple(_lines(grid, sizes)),
+        opening=bought,
+        opening_cost=cost,
+        quote_left=grid.investment - cost,
+        quantity=sizes.buys[0],
+        least_investment=least,
+        profit_low=low,
+        profit_high=high,
+        break_even=break_even_step(market.maker_fee),
+        loss_at_lower=at_lower,
+        loss_at_stop=at_stop,
+        equity_at=tuple((name, where, equity_at(grid, sizes, where)) for name, where in prices),
+        warnings=tuple(_warnings(grid, sizes, low, start)),
+        confirm=start < grid.lines[0] and settings.start == "market",
+    )
+
+
+def _lines(grid: Grid, sizes: Sizes) -> list[Line]:
+    market, waits = grid.market, grid.settings.start == "wait"
+    found = []
+    for index in reversed(range(len(grid.lines))):
+        price = grid.lines[index]
+        side: Literal["buy", "sell"] | None = None
+        quantity = ZERO
+        if index < sizes.empty:
+            side, quantity = "buy", sizes.buys[index]
+        elif index > sizes.empty and not waits:
+            side, quantity = "sell", _sold(grid, sizes)
+        breach = (
+            None if side is None else market.breach(price, quantity) or _far(market, side, price, sizes.price)
+        )
+        found.append(Line(price, side, quantity, price * quantity, breach))
+    return found
+
+
+def _sold(grid: Grid, sizes: Sizes) -> Quantity:
+    own = grid.settings.start == "own"
+    return sizes.opening if own else sold_of(sizes.opening, grid.market)
+
+
+def _far(market: Market, side: str, price: Price, reference: Price) -> str | None:
+    if side == "buy" and market.least_share is not None and price < reference * market.least_share:
+        return f"the exchange refuses buys below {text(market.least_share)} of the price"
+    if side == "sell" and market.most_share is not None and price > reference * market.most_share:
+        return f"the exchange refuses sells above {text(market.most_share)} of the price"
+    return None
+
+
+def equity_at(grid: Grid, sizes: Sizes, price: Price) -> Amount:
+    """Equity if the price went straight from the start to `price`, fees taken off, no exit fee."""
+    settings, market = grid.settings, grid.market
+    full = len(grid.lines) - 1 - sizes.empty
+    quote, base = grid.investment, settings.own_base or ZERO
+    if settings.start == "market" and full:
+        quote -= full * sizes.opening * sizes.price * (ONE + (market.taker_fee if market.quote_fee else ZERO))
+        base += full * sizes.opening * (ONE - (market.taker_fee if market.base_fee else ZERO))
+    if price < sizes.price:
+        for index in range(sizes.empty):
+            if grid.lines[index] >= price:
+                quote -= sizes.buys[index] * grid.lines[index] * (ONE + market.quote_fee)
+                base += sizes.buys[index] * (ONE - market.base_fee)
+    elif settings.start != "wait":
+        for index in range(sizes.empty, len(grid.lines) - 1):
+            if grid.lines[index + 1] <= price:
+                sold = _sold(grid, sizes)
+                quote += sold * grid.lines[index + 1] * (ONE - market.maker_fee)
+                base -= sold
+    return (quote + base * price).quantize(Decimal("0.00000001"))
+
+
+def _stopped(grid: Grid, sizes: Sizes, stop: Price) -> Amount:
+    """Equity after the stop-loss sold everything at its price."""
+    equity = equity_at(grid, sizes, stop)
+    if grid.settings.on_exit == "hold":
+        return equity
+    spent = sum((sizes.buys[i] * grid.lines[i] for i in range(sizes.empty)), ZERO)
+    full = len(grid.lines) - 1 - sizes.empty
+    opening = full * sizes.opening * sizes.price if grid.settings.start == "market" else ZERO
+    quote = grid.investment - spent - opening
+    return equity - (equity - quote) * grid.market.taker_fee
+
+
+def _warnings(grid: Grid, sizes: Sizes, low: Share, start: Price) -> list[str]:
+    settings, market, lines = grid.settings, grid.market, grid.lines
+    found = []
+    if start > lines[-1]:
+        found.append(
+            "The price is above the range: all cells wait to buy, nothing happens until it falls into it."
+        )
+    if start < lines[0]:
+        found.append(
+            "The price is below the range: almost all of the investment is spent at once, and only rising prices sell."
+        )
+    if low < 2 * market.maker_fee:
+        found.append(
+            f"The smallest step earns {text((low * 100).quantize(Decimal('0.001')))} % after fees, less than two fees."
+        )
+    if market.lot > NARROW * sizes.buys[0]:
+        found.append("One lot is more than 2 % of a cell's quantity: rounding takes a visible share.")
+    if market.max_orders is not None and settings.grids > market.max_orders * Decimal("0.8"):
+        found.append(
+            f"{settings.grids} orders are above 80 % of the {market.max_orders} that the exchange allows."
+        )
+    if settings.stop_loss is None:
+        found.append("There is no stop-loss: below the range the bot holds all coins it bought.")
+    return found
