@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from rich.console import Console
 
 from autogrid import wiring
 from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.backtesting.page import write_page
 from autogrid.backtesting.report import summary
 from autogrid.backtesting.result import to_json
-from autogrid.cli.markets import known_market, market_options
+from autogrid.cli.markets import market_options, market_words
 from autogrid.cli.options import FIGURE, config_options, read_config
 from autogrid.cli.output import BadInput, say_json
 from autogrid.services.backtests import BacktestRequest, backtest as run_backtest
-from autogrid.services.markets import MarketWords, UnableToDescribeMarket, fee_in
+from autogrid.services.markets import UnableToDescribeMarket
 from autogrid.trading.money import use_exact_figures
 from autogrid.trading.strategies.fields import UnableToConfigure
-from rich.console import Console
 
 
 @click.command()
@@ -44,7 +44,7 @@ def backtest(as_json: bool, out: Path | None, **given: Any) -> None:
     """Run STRATEGY over past candles, with the very code that trades."""
     use_exact_figures()
     try:
-        result = run_backtest(_request(**given), wiring.backtest)
+        result = run_backtest(_request(**given, compare=not as_json or out is not None), wiring.backtest)
     except (UnableToReadCandles, UnableToConfigure, UnableToDescribeMarket) as error:
         raise BadInput(str(error)) from None
     if out is not None:
@@ -79,10 +79,13 @@ def _request(
     timeframe: str | None,
     start: str | None,
     end: str | None,
+    compare: bool,
     **words: Any,
 ) -> BacktestRequest:
     if not 0 <= slippage < 1:
         raise BadInput(f"--slippage is {slippage}; it is a fraction from 0 to below 1, 0.001 is 0.1 %")
+    if timeframe is not None:
+        raise BadInput(f"--timeframe {timeframe}: a grid looks at no candles of its own; leave it out")
     if participation is not None and not 0 < participation <= 1:
         raise BadInput(f"--participation is {participation}; it is a fraction above 0 and up to 1")
     return BacktestRequest(
@@ -99,35 +102,7 @@ def _request(
         risk=risk == "on",
         start=_day("--from", start),
         end=_day("--to", end),
-    )
-
-
-def market_words(
-    *,
-    market: str | None,
-    tick: Decimal | None,
-    lot: Decimal | None,
-    min_notional: Decimal | None,
-    fee: Decimal | None,
-    maker_fee: Decimal | None,
-    taker_fee: Decimal | None,
-    fee_in_words: str,
-) -> MarketWords:
-    """What the options say of the market. Raises BadInput."""
-    if fee is not None and (maker_fee is not None or taker_fee is not None):
-        raise BadInput("give --fee, or --maker-fee and --taker-fee, not both")
-    try:
-        paid_in = fee_in(fee_in_words)
-    except UnableToDescribeMarket as error:
-        raise BadInput(f"--{error}") from None
-    return MarketWords(
-        tick=tick,
-        lot=lot,
-        min_notional=min_notional,
-        maker_fee=maker_fee if maker_fee is not None else fee,
-        taker_fee=taker_fee if taker_fee is not None else fee,
-        fee_in=paid_in,
-        known=known_market(market) if market else None,
+        compare=compare,
     )
 
 

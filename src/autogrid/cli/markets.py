@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ import click
 
 from autogrid.cli.options import FIGURE
 from autogrid.cli.output import BadInput
+from autogrid.services.markets import MarketWords, UnableToDescribeMarket, fee_in
 from autogrid.trading.market import Market
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -41,3 +43,32 @@ def known_market(words: str, data_dir: Path | None = None) -> Market:
     market = rules.look_up(exchange.lower(), symbol.upper(), data_dir)
     assert isinstance(market, Market)
     return market
+
+
+def market_words(
+    *,
+    market: str | None,
+    tick: Decimal | None,
+    lot: Decimal | None,
+    min_notional: Decimal | None,
+    fee: Decimal | None,
+    maker_fee: Decimal | None,
+    taker_fee: Decimal | None,
+    fee_in_words: str,
+) -> MarketWords:
+    """What the options say of the market. Raises BadInput."""
+    if fee is not None and (maker_fee is not None or taker_fee is not None):
+        raise BadInput("give --fee, or --maker-fee and --taker-fee, not both")
+    try:
+        paid_in = fee_in(fee_in_words)
+    except UnableToDescribeMarket as error:
+        raise BadInput(f"--{error}") from None
+    return MarketWords(
+        tick=tick,
+        lot=lot,
+        min_notional=min_notional,
+        maker_fee=maker_fee if maker_fee is not None else fee,
+        taker_fee=taker_fee if taker_fee is not None else fee,
+        fee_in=paid_in,
+        known=known_market(market) if market else None,
+    )

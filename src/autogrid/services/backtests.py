@@ -160,9 +160,7 @@ def _facts(job: Job, run: Run) -> dict[str, object]:
         warnings.append(f"The bot ended before the candles did: {run.last.ended_why}.")
     if run.last.refused:
         worst = run.last.refused[0]
-        warnings.append(
-            f"At the end {len(run.last.refused)} orders were held back: {worst.rule}, {worst.why}."
-        )
+        warnings.append(f"At the end {len(run.last.refused)} orders were held back: {worst.rule}, {worst.why}.")
     return {
         "strategy": job.request.strategy,
         "market": market_facts(market) | {"assumed": job.assumed},

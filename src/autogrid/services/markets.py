@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from autogrid.backtesting.tapes import Tape
 from autogrid.trading.market import QUOTE, RECEIVED, FeeIn, Market, ThirdAsset
-from autogrid.trading.money import ZERO, Amount, Price, Quantity, Share, UnableToReadFigure, figure
+from autogrid.trading.money import ZERO, Amount, Price, Quantity, Share, UnableToReadFigure, figure, text
 
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "EUR", "BRL", "GBP", "TRY", "BTC", "ETH", "BNB")
 LEAST_NOTIONAL = Decimal(5)
@@ -65,43 +65,56 @@ def symbol_in(name: str) -> tuple[str, str]:
 
 
 def market_for(tape: Tape, words: MarketWords) -> tuple[Market, bool]:
-    """The market of `tape`, and whether any of its rules had to be assumed.
+    """The market of `tape`, and whether any of its rules had to be assumed. Raises `UnableToDescribeMarket`."""
+    price = Decimal(int(tape.prices[0, 0])) * tape.unit
+    return market_at(price, tape.unit, symbol_in(tape.source), words)
 
-    Assumed are: the finest decimal that occurs in the prices as tick, a lot worth under 0.1 of the quote, least value 5,
-    and 0.1 % of fees. Raises `UnableToDescribeMarket`.
+
+def market_at(price: Price, finest: Price, symbol: tuple[str, str], words: MarketWords) -> tuple[Market, bool]:
+    """A market at `price`, and whether any of its rules had to be assumed.
+
+    Assumed are: `finest` (the finest decimal that occurs in the prices) as tick, a lot worth under 0.1 of the quote,
+    least value 5, and 0.1 % of fees. Raises `UnableToDescribeMarket`.
     """
     known = words.known
-    price = Decimal(int(tape.prices[0, 0])) * tape.unit
-    maker = words.maker_fee if words.maker_fee is not None else known.maker_fee if known else DEFAULT_FEE
-    taker = words.taker_fee if words.taker_fee is not None else known.taker_fee if known else maker
+    _check(words)
+    maker = _first(words.maker_fee, known and known.maker_fee, DEFAULT_FEE)
+    taker = _first(words.taker_fee, known and known.taker_fee, maker)
     for name, rate in (("maker-fee", maker), ("taker-fee", taker)):
         if not 0 <= rate < Decimal("0.1"):
             raise UnableToDescribeMarket(
-                f"{name} is {rate}; it is a fraction from 0 to below 0.1, 0.001 is 0.1 %"
+                f"{name} is {text(rate)}; it is a fraction from 0 to below 0.1: 0.001 is 0.1 %"
             )
-    for name, given in (("tick", words.tick), ("lot", words.lot)):
-        if given is not None and given <= 0:
-            raise UnableToDescribeMarket(f"{name} is {given}; it must be above 0")
-    if words.min_notional is not None and words.min_notional < 0:
-        raise UnableToDescribeMarket(f"min-notional is {words.min_notional}; it must not be negative")
-    base, quote = (known.base, known.quote) if known else symbol_in(tape.source)
-    given = (words.tick, words.lot, words.min_notional)
     market = Market(
-        base=base,
-        quote=quote,
-        tick=words.tick or (known.tick if known else tape.unit),
-        lot=words.lot or (known.lot if known else assumed_lot(price)),
-        min_notional=words.min_notional
-        if words.min_notional is not None
-        else (known.min_notional if known else LEAST_NOTIONAL),
+        base=known.base if known else symbol[0],
+        quote=known.quote if known else symbol[1],
+        tick=_first(words.tick, known and known.tick, finest),
+        lot=_first(words.lot, known and known.lot, assumed_lot(price)),
+        min_notional=_first(words.min_notional, known and known.min_notional, LEAST_NOTIONAL),
         maker_fee=maker,
         taker_fee=taker,
         fee_in=words.fee_in,
         min_quantity=known.min_quantity if known else ZERO,
         max_quantity=known.max_quantity if known else None,
         max_orders=known.max_orders if known else None,
+        least_share=known.least_share if known else None,
+        most_share=known.most_share if known else None,
     )
-    return market, known is None and any(one is None for one in given)
+    assumed = known is None and None in (words.tick, words.lot, words.min_notional)
+    return market, assumed
+
+
+def _first(*figures: Decimal | None) -> Decimal:
+    """The first figure that was given."""
+    return next(one for one in figures if one is not None)
+
+
+def _check(words: MarketWords) -> None:
+    for name, given in (("tick", words.tick), ("lot", words.lot)):
+        if given is not None and given <= 0:
+            raise UnableToDescribeMarket(f"{name} is {text(given)}; it must be above 0")
+    if words.min_notional is not None and words.min_notional < 0:
+        raise UnableToDescribeMarket(f"min-notional is {text(words.min_notional)}; it must not be negative")
 
 
 def assumed_lot(price: Price) -> Quantity:

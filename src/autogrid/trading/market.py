@@ -90,9 +90,7 @@ class Market:
 
     def least_quantity(self, price: Price) -> Quantity:
         """The smallest quantity that can be ordered at `price`."""
-        return max(
-            round_up(self.min_notional / price, self.lot), round_up(self.min_quantity, self.lot), self.lot
-        )
+        return max(round_up(self.min_notional / price, self.lot), round_up(self.min_quantity, self.lot), self.lot)
 
     def breach(self, price: Price, quantity: Quantity, *, market: bool = False) -> str | None:
         """The first rule that an order of `quantity` at `price` breaks, with its numbers; None where it keeps all.

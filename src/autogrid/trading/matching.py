@@ -155,9 +155,7 @@ class Book:
         most = self.market.max_orders
         if breach is None and most is not None and len(self._orders) >= most:
             breach = f"more than {most} open orders"
-        crosses = order.kind != "market" and (
-            order.price >= price if order.side == "buy" else order.price <= price
-        )
+        crosses = order.kind != "market" and (order.price >= price if order.side == "buy" else order.price <= price)
         if breach is None and crosses and order.kind == "maker":
             breach = "post-only order would trade at once"
         if breach is None and not self._affords(order):

@@ -68,11 +68,7 @@ def figure(text: str) -> Decimal:
     if abs(number) >= LARGEST:
         raise UnableToReadFigure(f"'{text}' is too large; the largest figure is below 10^18")
     exponent = number.as_tuple().exponent
-    if (
-        isinstance(exponent, int)
-        and exponent < -18
-        and number != number.quantize(Decimal("1e-18"), context=EXACT)
-    ):
+    if isinstance(exponent, int) and exponent < -18 and number != number.quantize(Decimal("1e-18"), context=EXACT):
         raise UnableToReadFigure(f"'{text}' has more than 18 decimals")
     return number
 

@@ -100,9 +100,7 @@ class Order(NamedTuple):
 
 def intended(order_id: str, slot: str, side: Side, kind: Kind, price: Price, quantity: Quantity) -> Order:
     """A new order, decided and not yet sent."""
-    return Order(
-        "intended", ZERO, ZERO, ZERO, ZERO, ZERO, (), order_id, slot, side, kind, price, quantity, False
-    )
+    return Order("intended", ZERO, ZERO, ZERO, ZERO, ZERO, (), order_id, slot, side, kind, price, quantity, False)
 
 
 FOLLOWS: Final[dict[tuple[Status, type[OrderEvent]], Status]] = {

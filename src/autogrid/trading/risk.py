@@ -121,9 +121,7 @@ def review(
     free_quote, free_base = ledger.free_quote, ledger.free_base
     for place in places:
         order = place.order
-        no = _held(place, holds) or _market(
-            order, market, price, open_orders + len(approved), limits, place.exits
-        )
+        no = _held(place, holds) or _market(order, market, price, open_orders + len(approved), limits, place.exits)
         needs = held_quote(order, market) if order.side == "buy" else order.quantity
         if not no and needs > (free_quote if order.side == "buy" else free_base):
             free = free_quote if order.side == "buy" else free_base
@@ -176,9 +174,7 @@ def _market(
     return None
 
 
-def _windows(
-    limits: Limits, risk: RiskState, place: Place, at_ms: int
-) -> tuple[tuple[str, str] | None, RiskState]:
+def _windows(limits: Limits, risk: RiskState, place: Place, at_ms: int) -> tuple[tuple[str, str] | None, RiskState]:
     if risk.trip and place.order.side == "buy":
         if at_ms < risk.trip.at_ms + limits.cooldown_ms:
             return ("breaker", f"{risk.trip.rule}: {risk.trip.why}"), risk
@@ -213,9 +209,7 @@ def watch(limits: Limits, risk: RiskState, ledger: Ledger, price: Price, at_ms: 
     most = limits.loss_an_hour * limits.investment
     if fall >= most and fall > 0:
         why = f"lost {text(fall)} within 60 min, allowed are {text(most)}"
-        return risk._replace(
-            trip=Trip(at_ms, "loss", why), trials=0, marks=(Mark(at_ms // MINUTE_MS, equity),)
-        )
+        return risk._replace(trip=Trip(at_ms, "loss", why), trials=0, marks=(Mark(at_ms // MINUTE_MS, equity),))
     return risk
 
 
@@ -243,9 +237,7 @@ def fallen(limits: Limits, risk: RiskState, at_ms: int) -> Trip | None:
         return None
     today, now = at_ms // DAY_MS, risk.equity
     for (length_ms, name), most in zip(LADDER, limits.ladder, strict=True):
-        best = max(
-            (mark.equity for mark in risk.days if mark.minute > today - length_ms // DAY_MS), default=now
-        )
+        best = max((mark.equity for mark in risk.days if mark.minute > today - length_ms // DAY_MS), default=now)
         peak = best + limits.investment
         if peak > 0 and (best - now) / peak >= most:
             return Trip(at_ms, f"drawdown {name}", f"{text(best - now)} below the best {text(peak)}")

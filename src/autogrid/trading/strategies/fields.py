@@ -70,9 +70,7 @@ class Field:
         if self.above_zero and number <= 0:
             raise UnableToConfigure(self.key, f"{self.key} is {text(number)}; it must be above 0")
         if self.least is not None and number < self.least:
-            raise UnableToConfigure(
-                self.key, f"{self.key} is {text(number)}; the least is {text(self.least)}"
-            )
+            raise UnableToConfigure(self.key, f"{self.key} is {text(number)}; the least is {text(self.least)}")
         if self.most is not None and (number > self.most or (self.below_most and number == self.most)):
             word = "must be below" if self.below_most else "the most is"
             raise UnableToConfigure(self.key, f"{self.key} is {text(number)}; {word} {text(self.most)}")
@@ -93,9 +91,7 @@ class Field:
         if self.default is not None:
             found["default"] = int(self.default) if found["type"] == "integer" else self.default
         if found["type"] == "integer":
-            found |= {
-                k: int(v) for k, v in (("minimum", self.least), ("maximum", self.most)) if v is not None
-            }
+            found |= {k: int(v) for k, v in (("minimum", self.least), ("maximum", self.most)) if v is not None}
         else:
             found |= {k: text(v) for k, v in (("least", self.least), ("most", self.most)) if v is not None}
         return found

@@ -96,9 +96,7 @@ class Grid:
         if settings.stop_loss is not None and price <= settings.stop_loss:
             return self._leave(memory, f"stop-loss at {text(settings.stop_loss)}", settings.on_exit == "sell")
         if settings.take_profit is not None and price >= settings.take_profit:
-            return self._leave(
-                memory, f"take-profit at {text(settings.take_profit)}", settings.on_exit == "sell"
-            )
+            return self._leave(memory, f"take-profit at {text(settings.take_profit)}", settings.on_exit == "sell")
         risen = [cell for cell in memory.cells.values() if cell.phase == "waiting" and price > cell.floor]
         if risen:
             cells = {**memory.cells, **{cell.name: cell._replace(phase="empty") for cell in risen}}
@@ -237,9 +235,7 @@ class Grid:
         if fill is None:
             return memory
         if order.side == "buy":
-            pool = Pool(
-                memory.pool.base + received_of(fill, market), memory.pool.cost + paid_for(fill, market)
-            )
+            pool = Pool(memory.pool.base + received_of(fill, market), memory.pool.cost + paid_for(fill, market))
             return memory._replace(pool=pool)
         pool = Pool(memory.pool.base - fill.quantity, memory.pool.cost - fill.price * fill.quantity)
         return memory._replace(pool=pool)
@@ -247,11 +243,7 @@ class Grid:
     def _target(self, cell: Cell) -> Target | None:
         if cell.phase == "full":
             rest = cell.stock - cell.sold
-            return (
-                Target(cell.sell_slot, "sell", cell.roof, rest, self._kind, False, not cell.cycle)
-                if rest
-                else None
-            )
+            return Target(cell.sell_slot, "sell", cell.roof, rest, self._kind, False, not cell.cycle) if rest else None
         if cell.phase == "empty":
             rest = cell.quantity - cell.bought
             if cell.bought:

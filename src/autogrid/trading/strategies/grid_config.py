@@ -69,9 +69,7 @@ def read_settings(given: Mapping[str, str]) -> GridSettings:
             f"take_profit is {text(settings.take_profit)}; it must be above upper, {text(high)}",
         )
     if settings.start == "own" and settings.own_base is None:
-        raise UnableToConfigure(
-            "own_base", "start=own needs own_base, how much base the bot takes from the account"
-        )
+        raise UnableToConfigure("own_base", "start=own needs own_base, how much base the bot takes from the account")
     if settings.start != "own" and settings.own_base is not None:
         raise UnableToConfigure("own_base", f"own_base goes with start=own; start is {settings.start}")
     return settings

@@ -104,9 +104,7 @@ def _lines(grid: Grid, sizes: Sizes) -> list[Line]:
             side, quantity = "buy", sizes.buys[index]
         elif index > sizes.empty and not waits:
             side, quantity = "sell", _sold(grid, sizes)
-        breach = (
-            None if side is None else market.breach(price, quantity) or _far(market, side, price, sizes.price)
-        )
+        breach = None if side is None else market.breach(price, quantity) or _far(market, side, price, sizes.price)
         found.append(Line(price, side, quantity, price * quantity, breach))
     return found
 
@@ -162,9 +160,7 @@ def _warnings(grid: Grid, sizes: Sizes, low: Share, start: Price) -> list[str]:
     settings, market, lines = grid.settings, grid.market, grid.lines
     found = []
     if start > lines[-1]:
-        found.append(
-            "The price is above the range: all cells wait to buy, nothing happens until it falls into it."
-        )
+        found.append("The price is above the range: all cells wait to buy, nothing happens until it falls into it.")
     if start < lines[0]:
         found.append(
             "The price is below the range: almost all of the investment is spent at once, and only rising prices sell."
@@ -176,9 +172,7 @@ def _warnings(grid: Grid, sizes: Sizes, low: Share, start: Price) -> list[str]:
     if market.lot > NARROW * sizes.buys[0]:
         found.append("One lot is more than 2 % of a cell's quantity: rounding takes a visible share.")
     if market.max_orders is not None and settings.grids > market.max_orders * Decimal("0.8"):
-        found.append(
-            f"{settings.grids} orders are above 80 % of the {market.max_orders} that the exchange allows."
-        )
+        found.append(f"{settings.grids} orders are above 80 % of the {market.max_orders} that the exchange allows.")
     if settings.stop_loss is None:
         found.append("There is no stop-loss: below the range the bot holds all coins it bought.")
     return found

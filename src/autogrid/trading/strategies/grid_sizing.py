@@ -214,9 +214,7 @@ def check_profit(lines: tuple[Price, ...], market: Market) -> None:
 def _check_own(settings: GridSettings, lines: tuple[Price, ...], market: Market, sizes: Sizes) -> None:
     full = len(lines) - 1 - sizes.empty
     if not full:
-        raise UnableToConfigure(
-            "own_base", "the price is above the range: there is nothing to sell; use start=market"
-        )
+        raise UnableToConfigure("own_base", "the price is above the range: there is nothing to sell; use start=market")
     least = max(sizes.opening, *(market.least_quantity(roof) for roof in lines[sizes.empty + 1 :]))
     if (settings.own_base or ZERO) < least * full or sizes.opening < least:
         raise UnableToConfigure(

@@ -83,9 +83,7 @@ class Strategy(Protocol[Memory]):
         """The memory once the user wants the end: orders go, the base is sold at market or kept."""
         ...
 
-    def edited(
-        self, memory: Memory, config: Mapping[str, str], view: View
-    ) -> tuple["Strategy[Memory]", Memory]:
+    def edited(self, memory: Memory, config: Mapping[str, str], view: View) -> tuple["Strategy[Memory]", Memory]:
         """The strategy and memory under another configuration; inventory is kept. Raises `UnableToEdit`."""
         ...
 
