@@ -13,6 +13,17 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from autogrid import __version__ as VERSION
+from autogrid import wiring
+from autogrid.backtesting.tapes import Tape
+from autogrid.services.backtests import Walk
+from autogrid.trading.bot import Bot
+from autogrid.trading.event import Filled
+from autogrid.trading.ledger import opened
+from autogrid.trading.market import Market
+from autogrid.trading.money import text, use_exact_figures
+from autogrid.trading.risk import Limits
+from autogrid.trading.strategies.catalogue import build
 from benchmarks.candles import Candles, load
 from benchmarks.job import Job
 from benchmarks.measure import Outcome, Result, measure, tell
@@ -21,24 +32,20 @@ TICKS_CANDLES = 60_480
 POINTS_A_CANDLE = 4
 """A candle is walked as four points: open, low and high in either order, close."""
 
-# ------------------------------------------------------------------------------------------------------------
-# The one place that knows AutoGrid's interface. TO FILL IN when `autogrid.backtesting` is there.
-#
-# `run_grid` gets the tape and the job and gives what a backtest by `autogrid backtest grid` would: market
-# order at the first open, `sizing = equal_base`, path O-L-H-C / O-H-L-C, fill on touch, maker = taker =
-# `job.fee`, `fee_in = quote` (the peers know no other; then fills AND final equity must equal those of
-# `plain_numba`: 1,939 and 12,978.484579). Prices come in ticks as int64; `job.lower`, `job.upper`,
-# `job.tick`, `job.lot`, `job.reserve` are Decimal. Outcome.fills counts the fills of cells, without the
-# opening purchase.
-VERSION = "not there yet"
-
-
 def run_grid(candles: Candles, job: Job, *, skip: bool) -> Outcome:
-    """Backtest the job once, with or without the compiled skip."""
-    raise NotImplementedError("run_grid in benchmarks/ours.py is not connected to autogrid.backtesting yet")
+    """Backtest the job once, with or without the compiled skip: the bot, the loop and the figures of money.
 
-
-# ------------------------------------------------------------------------------------------------------------
+    The curves and ratios of a report are not part of it, as they are not part of the peers' bare runs.
+    """
+    tape = Tape("made up", candles.times, candles.prices, candles.volumes, job.tick, 60_000, (), ())
+    market = Market("BASE", "QUOTE", job.tick, job.lot, Decimal(5), job.fee, job.fee, "quote")
+    config = {"lower": text(job.lower), "upper": text(job.upper), "grids": str(job.grids), "reserve": text(job.reserve)}
+    bot = Bot(market, Limits(job.investment, breakers=False))
+    state = bot.start(build("grid", config, market, job.investment), opened(job.investment))
+    run = wiring.backtest(bot, state, tape, Walk(skip=skip))
+    cells = sum(type(row.event) is Filled for row in run.rows) - 1
+    last = Decimal(int(tape.prices[-1, 3])) * tape.unit
+    return Outcome(max(cells, 0), float(run.last.ledger.equity(last)))
 
 
 def with_skip(tape: Candles, job: Job, repeats: int) -> Result:
@@ -81,6 +88,7 @@ def main() -> None:
     options.add_argument("--candles", type=Path, required=True)
     options.add_argument("--repeats", type=int, default=5)
     given = options.parse_args()
+    use_exact_figures()
     tell(ENTRIES[given.what](load(given.candles), Job(), given.repeats))
 
 

@@ -365,6 +365,7 @@ class Run:
         self.cancelled = 0
         self.refused = 0
         self.fees: dict[str, Decimal] = {}
+        self.third_worth = ZERO  # of all fees in a third asset, in quote (NOTES 3)
         self.fills: list[Fill] = []
         self.started = False
         self.finished = False
@@ -402,10 +403,16 @@ class Run:
         if asset == "quote":
             self.quote -= fee
         self.fees[asset] = self.fees.get(asset, ZERO) + fee
+        self.third_worth += self.worth_in_third(fee, asset)
         self.fills.append((self.time, side, price, quantity, fee, asset, kind))
         if self.base < 0 or self.quote < 0:
             raise RuntimeError("a balance fell below zero")
         return fee, asset
+
+    def worth_in_third(self, fee: Decimal, asset: str) -> Decimal:
+        """What a fee in a third asset is worth in quote; nothing for a fee in base or quote."""
+        third = third_asset(self.job.fee_in)
+        return fee * third[1] if third is not None and asset == third[0] else ZERO
 
     def market_price(self, side: str, price: Decimal) -> Decimal:
         """The path's price worsened by the slippage, on the tick on the worse side (NOTES 7)."""
@@ -466,7 +473,7 @@ class Run:
             self.placed += 1
             self.book("buy", paid_price, wanted, job.taker_fee, "opening")
             received = wanted - fee if asset == "base" else wanted
-            self.share_out(received, needed, empty)
+            self.share_out(received, needed + self.worth_in_third(fee, asset), empty)
             self.mark(price)
         if number_full > 0 and job.start == "own":
             wanted = opening_each * number_full
@@ -532,6 +539,7 @@ class Run:
         fee, asset = self.book("buy", price, bought, rate, "cell")
         pool = bought + self.dust - (fee if asset == "base" else ZERO)
         pool_cost = price * bought + self.dust_cost + (fee if asset == "quote" else ZERO)
+        pool_cost += self.worth_in_third(fee, asset)
         cell.quantity = down(Fraction(pool), self.job.lot)
         cell.cost = share_of_cost(pool_cost, cell.quantity, pool)
         self.dust = pool - cell.quantity
@@ -546,6 +554,7 @@ class Run:
         sold = cell.quantity
         fee, asset = self.book("sell", cell.roof, sold, self.job.maker_fee, "cell")
         proceeds = cell.roof * sold - (fee if asset == "quote" else ZERO)
+        proceeds -= self.worth_in_third(fee, asset)
         self.grid_profit += proceeds - cell.cost
         self.round_trips += 1
         cell.full = False
@@ -722,7 +731,7 @@ def calculate(job: GridJob, candles: Sequence[Candle]) -> dict[str, Any]:
     start_price = run_state.start_price if run_state.started else first_open
     equity_start = job.investment + job.own_base * start_price
     equity_end = run_state.quote + run_state.base * last
-    total = equity_end - equity_start
+    total = equity_end - equity_start - run_state.third_worth
     return {
         "fills": len(run_state.fills),
         "round_trips": run_state.round_trips,

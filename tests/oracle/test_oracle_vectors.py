@@ -311,6 +311,8 @@ def test_fees_in_a_third_asset() -> None:
     result = run(small(fee_in="BNB:600"), tape(("110", "120", "110", "119")))
     assert result["fees"] == {"BNB": D("0.00383334")}
     assert (result["quote"], result["base"]) == (D(2200), D(0))
+    assert result["grid_profit"] == D(1200) - D(1100) - D("0.00383334") * 600
+    assert result["total_profit"] == result["grid_profit"]
 
 
 def test_equal_quote() -> None:
@@ -382,7 +384,9 @@ def check_books(job: GridJob, result: dict[str, Any]) -> None:
     cell_sells = [fill for fill in result["fill_list"] if fill[1] == "sell" and fill[6] == "cell"]
     assert result["round_trips"] == len(cell_sells)
     assert result["total_profit"] == result["grid_profit"] + result["trend_profit"]
-    assert result["total_profit"] == result["equity_end"] - result["equity_start"]
+    third = oracle.third_asset(job.fee_in)
+    worth = fees.get(third[0], D(0)) * third[1] if third else D(0)
+    assert result["total_profit"] == result["equity_end"] - result["equity_start"] - worth
     if result["resting"] and result["orders_refused"] == 0:
         in_cells = sum((quantity for side, _, quantity in result["resting"] if side == "sell"), D(0))
         left_over = base - in_cells - result["dust"]

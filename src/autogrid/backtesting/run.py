@@ -15,7 +15,7 @@ from autogrid.trading.state import BotState
 from autogrid.trading.event import Cancelled, Event, Filled
 from autogrid.trading.ledger import Ledger
 from autogrid.trading.market import QUOTE, RECEIVED, Market
-from autogrid.trading.money import ONE, ZERO, Amount, Price, text
+from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, text
 from autogrid.trading.order import Order
 from autogrid.trading.performance import performance, round_trips
 from autogrid.trading.plan import Command, Place
@@ -36,8 +36,13 @@ class Kept(Protocol):
         ...
 
     @property
-    def ledger(self) -> Ledger:
-        """What it owned then."""
+    def quote(self) -> Amount:
+        """All the quote it owned then."""
+        ...
+
+    @property
+    def base(self) -> Quantity:
+        """All the base it owned then."""
         ...
 
     @property
@@ -65,8 +70,8 @@ def result_of(run: Run, lines: tuple[Price, ...], facts: dict[str, object]) -> R
     """The result of `run`: its figures with `facts` (strategy, market, config, candles, …) beside them."""
     tape, market = run.tape, run.market
     fills = list(_fills(run))
-    standings = [_standing(run.first, 0, run.start_price)]
-    standings += [Standing(fill.row, fill.price, fill.ledger.quote, fill.ledger.base) for fill in fills]
+    standings = [Standing(0, run.start_price, run.first.quote, run.first.base)]
+    standings += [Standing(fill.row, fill.price, fill.quote, fill.base) for fill in fills]
     bounds = (lines[0], lines[-1]) if lines else (None, None)
     curve = draw(tape.times, tape.prices, tape.unit, tape.interval_ms, standings, bounds)
     profits = [fill.shown.profit for fill in fills if fill.shown.profit is not None]
@@ -147,7 +152,8 @@ def hold_profit(run: Run, price: Price) -> Amount:
 class _Fill(NamedTuple):
     row: int
     price: Price
-    ledger: Ledger
+    quote: Amount
+    base: Quantity
     shown: FillRow
 
 
@@ -177,18 +183,10 @@ def _fills(run: Run) -> Iterable[_Fill]:
             _shown(order.slot),
             profit,
         )
-        yield _Fill(candle, fill.price, row.ledger, shown)
+        yield _Fill(candle, fill.price, row.quote, row.base, shown)
 
 
 def _shown(slot: str) -> str:
     """A slot as people read it: cell and cycle, both counted from one."""
     name, _, rest = slot.rpartition("-")
-    return (
-        f"{int(name) + 1}.{int(rest[:-1]) + 1}"
-        if rest[:-1].isdigit() and name.lstrip("-").isdigit()
-        else name
-    )
-
-
-def _standing(ledger: Ledger, row: int, price: Price) -> Standing:
-    return Standing(row, price, ledger.quote, ledger.base)
+    return f"{int(name) + 1}.{int(rest[:-1]) + 1}" if rest[:-1].isdigit() and name.lstrip("-").isdigit() else name

@@ -14,7 +14,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autogrid.backtesting.skip import first_reached
 from autogrid.backtesting.tapes import Tape
@@ -29,18 +28,6 @@ class UnableToFindPlace(ValueError):
     """A cursor does not lie on this tape: the file is not the one the bot was running on."""
 
     code = "cursor-off-tape"
-
-
-def path_of(tape: Tape, *, backwards: bool = False) -> NDArray[np.int64]:
-    """The corners of all candles in the order they are walked, four each, in the tape's units."""
-    prices = tape.prices
-    low_first = (prices[:, 3] >= prices[:, 0]) != backwards
-    path = np.empty_like(prices)
-    path[:, 0] = prices[:, 0]
-    path[:, 3] = prices[:, 3]
-    path[:, 1] = np.where(low_first, prices[:, 2], prices[:, 1])
-    path[:, 2] = np.where(low_first, prices[:, 1], prices[:, 2])
-    return path.reshape(-1)
 
 
 class TapeFeed:
@@ -59,15 +46,16 @@ class TapeFeed:
         """`skip`: use the compiled scan where nothing in between is wanted. `speed`: candle time per real time, 0 as
         fast as it goes while others may run; None: nothing else runs.
         """
-        self._path = path_of(tape, backwards=backwards)
+        self._prices = tape.prices
+        self._backwards = backwards
         self._times = tape.times
         self._interval_ms = tape.interval_ms
         self._unit = tape.unit
         self._volumes = tape.volumes if volumes else None
-        self._skip = skip and self._path.dtype == np.int64 and not clock
+        self._skip = skip and tape.prices.dtype == np.int64 and not clock
         self._clock = clock
         self._speed = speed
-        self._end = len(self._path)
+        self._end = 4 * len(tape.prices)
         self._next = 0
         """Index of the corner that the price moves to."""
         self._price = 0
@@ -108,15 +96,11 @@ class TapeFeed:
         index, units = int(corner), int(price)
         if not cursor or index == 0:
             return
-        ends = (
-            sorted((self._path[index - 1], self._path[min(index, self._end - 1)]))
-            if index <= self._end
-            else (1, 0)
-        )
+        ends = sorted((self._corner(index - 1), self._corner(min(index, self._end - 1)))) if index <= self._end else (1, 0)
         if not ends[0] <= units <= ends[1]:
             raise UnableToFindPlace("the tape is not the one this bot was running on; give it the same file")
         self._next, self._price = index, units
-        at_corner = units == self._path[index - 1]
+        at_corner = units == self._corner(index - 1)
         self._point = self._at(index - 1 if at_corner else index, units)
 
     async def reach(
@@ -138,15 +122,23 @@ class TapeFeed:
             return self._timed(index, until_ms)
         stop = self._stop
         if every or not self._skip or stop <= index:
-            price = self._path.item(index)
+            price = self._corner(index)
             return self._cross(index, price) if price <= low or price >= high else self._arrive(index)
         last = stop if stop < end else end - 1
-        found = first_reached(self._path, index, last + 1, low, high)
-        return self._arrive(last) if found > last else self._cross(found, self._path.item(found))
+        found = first_reached(self._prices, self._backwards, index, last + 1, low, high)
+        return self._arrive(last) if found > last else self._cross(found, self._corner(found))
+
+    def _corner(self, index: int) -> int:
+        """The price of a corner, in units; corners are counted along the whole tape."""
+        candle, corner = index >> 2, index & 3
+        if corner in (0, 3):
+            return int(self._prices.item(candle, corner))
+        low_first = (self._prices.item(candle, 3) >= self._prices.item(candle, 0)) != self._backwards
+        return int(self._prices.item(candle, 2 if (corner == 1) == low_first else 1))
 
     def _arrive(self, index: int) -> Point:
         """Stand on a corner."""
-        self._next, self._price = index + 1, self._path.item(index)
+        self._next, self._price = index + 1, self._corner(index)
         self._point = point = self._at(index, self._price)
         return point
 
@@ -164,7 +156,7 @@ class TapeFeed:
         price = self._known.get(units)
         if price is None:
             price = self._known[units] = units * self._unit
-        in_jump = index & 3 == 0 and units != self._path.item(index)
+        in_jump = index & 3 == 0 and units != self._corner(index)
         volume = None if self._volumes is None else Decimal(repr(float(self._volumes[candle])))
         at_ms = self._times.item(candle)
         if self._clock:
@@ -176,13 +168,13 @@ class TapeFeed:
         leg = index & 3
         if leg == 0:
             return 0
-        start, end = self._path.item(index - 1), self._path.item(index)
+        start, end = self._corner(index - 1), self._corner(index)
         done = abs(units - start) / abs(end - start) if end != start else 1.0
         return int((leg - 1 + done) * self._interval_ms / 3)
 
     def _timed(self, index: int, until_ms: int) -> Point:
         """With a clock: the next corner or bound, or the place at `until_ms` where that comes before."""
-        corner = self._path.item(index)
+        corner = self._corner(index)
         crosses = corner <= self._floor or corner >= self._roof
         units = corner
         if crosses:
@@ -193,7 +185,7 @@ class TapeFeed:
         return self._cross(index, corner) if crosses else self._arrive(index)
 
     def _place_at(self, index: int, until_ms: int) -> Point:
-        start, end = self._path.item(index - 1), self._path.item(index)
+        start, end = self._corner(index - 1), self._corner(index)
         spent = until_ms - self._times.item(index >> 2) - (index & 3) * self._interval_ms / 3
         part = 1 + spent * 3 / self._interval_ms
         units = start + int((end - start) * part)
@@ -203,12 +195,8 @@ class TapeFeed:
 
     def _bound(self, floor: Price | None, roof: Price | None) -> None:
         self._bounds = (floor, roof)
-        self._floor = (
-            NEVER_BELOW if floor is None else int((floor / self._unit).to_integral_value(ROUND_FLOOR))
-        )
-        self._roof = (
-            NEVER_ABOVE if roof is None else int((roof / self._unit).to_integral_value(ROUND_CEILING))
-        )
+        self._floor = NEVER_BELOW if floor is None else int((floor / self._unit).to_integral_value(ROUND_FLOOR))
+        self._roof = NEVER_ABOVE if roof is None else int((roof / self._unit).to_integral_value(ROUND_CEILING))
 
     def _corner_at(self, until_ms: int | None) -> int:
         if until_ms is None:

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from autogrid.trading.state import Step
 from autogrid.trading.event import Event
 from autogrid.trading.matching import Point
 from autogrid.trading.money import Price
 from autogrid.trading.plan import Bounds, Command
+from autogrid.trading.state import BotState, Step
 
 
 class Exchange(Protocol):
@@ -33,8 +33,11 @@ class Exchange(Protocol):
 class Journal(Protocol):
     """Where every step is kept before its commands leave. Two: the database and memory."""
 
-    async def append(self, step: Step, cursor: Callable[[], str]) -> None:
-        """Keep `step` with the exchange's `cursor`; durable when it returns."""
+    async def append(self, step: Step, before: BotState, cursor: Callable[[], str]) -> None:
+        """Keep `step` with the exchange's `cursor`; durable when it returns.
+
+        `before`: the state that the step started from. Ticks that are not kept may have moved it since the last step.
+        """
         ...
 
 

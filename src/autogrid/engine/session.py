@@ -11,7 +11,7 @@ async def run(bot: Bot, state: BotState, exchange: Exchange, journal: Journal) -
     async for event in exchange.events():
         step = bot.step(state, event)
         if is_news(state, step):
-            await journal.append(step, exchange.cursor)  # kept before it is sent: a crash loses and doubles nothing
+            await journal.append(step, state, exchange.cursor)  # kept before it is sent: a crash loses nothing
         state = step.state
         exchange.expect(bot.quiet(state))
         for command in step.commands:

@@ -70,7 +70,7 @@ class SimulatedExchange:
         while True:
             while answers:
                 yield answers.popleft()
-            if book.awaits_end_of_jump and not book.at.in_jump:
+            if book.waiting and not book.at.in_jump:
                 answers.extend(book.market_orders())
                 continue
             while (fill := book.touched()) is not None:
@@ -111,7 +111,7 @@ class SimulatedExchange:
     async def _next(self) -> Point | None:
         book, quiet = self._book, self._quiet
         floor, roof, until_ms = book.floor, book.roof, None
-        every = quiet is None or book.awaits_end_of_jump
+        every = quiet is None or bool(book.waiting)
         if quiet is not None:
             if floor is None or (quiet.floor is not None and quiet.floor > floor):
                 floor = quiet.floor

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from autogrid.trading.state import Step
-from autogrid.trading.event import Event
-from autogrid.trading.ledger import Ledger
+from autogrid.trading.event import Event, Filled
+from autogrid.trading.money import ZERO, Amount, Quantity
 from autogrid.trading.plan import Command
 from autogrid.trading.risk import Refused
+from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.strategy import Tally
 
 
@@ -18,7 +18,8 @@ class Row(NamedTuple):
     commands: tuple[Command, ...]
     refused: tuple[Refused, ...]
     note: str
-    ledger: Ledger
+    quote: Amount
+    base: Quantity
     tally: Tally
 
 
@@ -27,10 +28,12 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self._tally = Tally(ZERO, 0)
 
-    async def append(self, step: Step, cursor: Callable[[], str]) -> None:
-        """Keep `step`; the cursor is not needed, nothing is resumed from here."""
+    async def append(self, step: Step, before: BotState, cursor: Callable[[], str]) -> None:  # noqa: ARG002
+        """Keep `step`; nothing is resumed from here, so neither the state before nor the cursor is needed."""
         event, state, commands, refused, note = step
-        self.rows.append(
-            Row(event, commands, refused, note, state.ledger, state.strategy.tally(state.memory))
-        )
+        ledger = state.ledger
+        if type(event) is Filled:  # nothing else earns
+            self._tally = state.strategy.tally(state.memory)
+        self.rows.append(Row(event, commands, refused, note, ledger.quote, ledger.base, self._tally))

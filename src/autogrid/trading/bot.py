@@ -29,7 +29,7 @@ from autogrid.trading.event import (
 from autogrid.trading.ledger import Ledger, book, hold
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Price
-from autogrid.trading.order import Kind, Order, apply, intended
+from autogrid.trading.order import OPEN, Kind, Order, apply, intended
 from autogrid.trading.plan import (
     Bounds,
     Cancel,
@@ -136,13 +136,13 @@ class Bot:
         if price is None or at_ms >= state.at_ms:
             price = fill.price
         ledger = book(state.ledger, known, order, fill, self.market)
+        if known.status == "absent" and order.status in OPEN:
+            ledger = hold(ledger, known, order, self.market)
         memory = strategy.learn(state.memory, order, fill, View(at_ms, price, self.market, ledger))
         standing, ended = kept(state, order)
         after = BotState(price, at_ms, state.risk, memory, ledger, standing, ended, *state[7:])
         new = strategy.revise(state.memory, memory, order) if state.bounds is not None else None
-        if new is None or not all(
-            target.slot not in standing or serves(standing[target.slot], target) for target in new
-        ):
+        if new is None or state.refused or _in_the_way(new, standing):
             return self._ask(after, fill)
         return self._do(after, fill, standing, (), missing(new, standing, state.backoffs, at_ms), "")
 
@@ -155,7 +155,7 @@ class Bot:
         if order is known:
             return Step(event, state)
         standing, ended = kept(state, order)
-        if order.is_open and known.is_open:
+        if order.status in OPEN and known.status in OPEN:
             price, at_ms, risk, memory, ledger = state[:5]
             return Step(event, BotState(price, at_ms, risk, memory, ledger, standing, ended, *state[7:]))
         ledger = hold(state.ledger, known, order, self.market)
@@ -180,8 +180,9 @@ class Bot:
                 state = state._replace(holds=holds._replace(paused=True))
                 return self._cancel_all(state, event) if cancel else Step(event, state)
             case ResumeAsked():
-                state = state._replace(holds=_holds(Holds(killed=False, paused=False, silent=holds.silent)))
-                return self._ask(state, event)
+                holds = _holds(Holds(killed=False, paused=False, silent=holds.silent))
+                risk = state.risk._replace(days=())  # falls are measured anew, or the ladder would pause it again
+                return self._ask(state._replace(holds=holds, risk=risk), event)
             case KillAsked():
                 return self._cancel_all(state._replace(holds=holds._replace(killed=True)), event)
             case StopAsked(sell=sell):
@@ -219,13 +220,18 @@ class Bot:
             memory=memory,
             bounds=wish.bounds,
             backoffs=backoffs,
-            retry_ms=None,
+            retry_ms=self._reopens_ms(state, at_ms),
             uncounted=uncounted,
         )
         if wish.ended and not state.standing:
             return Step(event, state._replace(ended_why=wish.ended), note=f"ended: {wish.ended}")
         cancel, place = plan(self._allowed(state, wish), state.standing, backoffs, at_ms)
         return self._do(state, event, dict(state.standing), cancel, place, note)
+
+    def _reopens_ms(self, state: BotState, at_ms: int) -> int | None:
+        """When an open breaker lets the first buys through again; None where none is open."""
+        trip = state.risk.trip
+        return trip.at_ms + self.limits.cooldown_ms if trip and at_ms < trip.at_ms + self.limits.cooldown_ms else None
 
     def _allowed(self, state: BotState, wish: Wish) -> Mapping[Slot, Target]:
         """The targets that a hold or an open breaker leaves."""
@@ -264,6 +270,10 @@ class Bot:
             approved, refused, risk = review(
                 self.limits, risk, asked, ledger, len(standing), self.market, price, event.at_ms, state.holds
             )
+            if not approved:
+                placed = state.placed  # a try that led to nothing leaves no trace: it is not journalled
+            if risk.trip and risk.trip is not state.risk.trip:
+                note = f"breaker open by {risk.trip.rule}: {risk.trip.why}"
             for command in approved:
                 order = command.order
                 standing[order.slot] = order
@@ -286,10 +296,22 @@ class Bot:
         told = {(one.slot, one.rule) for one in state.refused}
         news = refused if {(one.slot, one.rule) for one in refused} != told else ()
         waits = [b.until_ms for b in state.backoffs.values() if b.until_ms > event.at_ms]
+        reopens_ms = self._reopens_ms(state, event.at_ms)
+        if reopens_ms is not None:
+            waits.append(reopens_ms)
         if refused:
             waits.append(event.at_ms + RETRY_MS)
         state = state._replace(refused=refused, retry_ms=min(waits, default=None))
         return Step(event, state, commands, news, note)
+
+
+def _in_the_way(targets: Sequence[Target], standing: Mapping[Slot, Order]) -> bool:
+    """Whether an open order in the slot of one of `targets` is not what that wants."""
+    for target in targets:
+        holder = standing.get(target.slot)
+        if holder is not None and not serves(holder, target):
+            return True
+    return False
 
 
 def _holds(holds: Holds) -> Holds:

@@ -1,6 +1,6 @@
 """A market and the rules its exchange sets for orders on it: tick, lot, least value, caps and fees."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -56,21 +56,24 @@ class Market:
     """A buy below this share of the market price is refused by the exchange (percent-price rule)."""
     most_share: Share | None = None
     """A sell above this share of the market price is refused by the exchange (percent-price rule)."""
+    base_fee: Share = field(init=False, compare=False)
+    """The rate of a maker's buy that is taken out of the base it receives."""
+    most_base_fee: Share = field(init=False, compare=False)
+    """The dearer rate that a buy pays out of the base it receives: what it brings is never less."""
+    quote_fee: Share = field(init=False, compare=False)
+    """The dearer rate that a buy pays in quote on top of its value."""
+
+    def __post_init__(self) -> None:
+        """Work out the rates once: they are asked for at every order."""
+        dearer = max(self.maker_fee, self.taker_fee)
+        object.__setattr__(self, "base_fee", self.maker_fee if self.fee_in == RECEIVED else ZERO)
+        object.__setattr__(self, "most_base_fee", dearer if self.fee_in == RECEIVED else ZERO)
+        object.__setattr__(self, "quote_fee", dearer if self.fee_in == QUOTE else ZERO)
 
     @property
     def symbol(self) -> str:
         """Such as BTC/USDT."""
         return f"{self.base}/{self.quote}"
-
-    @property
-    def base_fee(self) -> Share:
-        """The rate of a maker's buy that is taken out of the base it receives."""
-        return self.maker_fee if self.fee_in == RECEIVED else ZERO
-
-    @property
-    def quote_fee(self) -> Share:
-        """The dearer rate that a buy pays in quote on top of its value."""
-        return max(self.maker_fee, self.taker_fee) if self.fee_in == QUOTE else ZERO
 
     def nearest_price(self, number: Decimal) -> Price:
         """`number` on the tick, half-way to the even one."""

@@ -9,14 +9,13 @@ order, as at the exchange, so no balance goes below zero.
 """
 
 from bisect import insort
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.event import Accepted, Cancelled, Expired, Filled, OrderEvent, Rejected
 from autogrid.trading.market import RECEIVED, Market, ThirdAsset
-from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share, fee_due
+from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Cancel, Command
 
@@ -47,7 +46,7 @@ class Resting:
         self.price = order.price
         self.left: Quantity = order.quantity - order.filled
         self.due: Decimal = ZERO
-        """Its fee so far, before it is rounded."""
+        """Its fee so far, before it is rounded: in base, or in quote (also where a third asset pays it)."""
         self.charged: Amount = ZERO
         """Its fee so far, as taken."""
         self.fills = 0
@@ -81,35 +80,37 @@ class Book:
         self._margin = market.tick if rules.fill == "through" else ZERO
         self._orders: dict[str, Resting] = {}
         self._buys: list[tuple[Decimal, int, str]] = []
-        """Price (falling, so negated), age, id."""
+        """Price, minus age, id: the next to fill is the last."""
         self._sells: list[tuple[Decimal, int, str]] = []
-        self._waiting: list[str] = []
+        """Price, age, id: the next to fill is the first."""
+        self.waiting: list[str] = []
         """Market orders that wait for the end of a jump."""
         self._age = 0
 
     @property
     def floor(self) -> Price | None:
         """The price at or below which the first buy fills."""
-        return -self._buys[0][0] - self._margin if self._buys else None
+        if not self._buys:
+            return None
+        price = self._buys[-1][0]
+        return price - self._margin if self._margin else price
 
     @property
     def roof(self) -> Price | None:
         """The price at or above which the first sell fills."""
-        return self._sells[0][0] + self._margin if self._sells else None
+        if not self._sells:
+            return None
+        price = self._sells[0][0]
+        return price + self._margin if self._margin else price
 
-    @property
-    def awaits_end_of_jump(self) -> bool:
-        """Whether a market order waits for it."""
-        return bool(self._waiting)
-
-    def execute(self, command: Command) -> Iterator[OrderEvent]:
+    def execute(self, command: Command) -> list[OrderEvent]:
         """What the exchange answers to `command` at the present price."""
-        if isinstance(command, Cancel):
-            if command.order_id in self._orders:
-                self._remove(command.order_id)
-                yield Cancelled(self.at.at_ms, command.order_id)
-        else:
-            yield from self._arrive(command.order)
+        if not isinstance(command, Cancel):
+            return self._arrive(command.order)
+        if command.order_id not in self._orders:
+            return []
+        self._remove(command.order_id)
+        return [Cancelled(self.at.at_ms, command.order_id)]
 
     def restore(self, order: Order) -> None:
         """Put `order` back as it was: it was accepted before, and its funds are part of what the account owns."""
@@ -119,13 +120,13 @@ class Book:
             resting.charged = order.fee_value / self.market.fee_in.price
         traded = self._chargeable(order, order.filled, order.value)
         rates = (self.market.maker_fee, self.market.taker_fee)
-        exact = (traded * rate for rate in rates if fee_due(traded, rate, ZERO) == resting.charged)
-        resting.due = next(exact, resting.charged)
+        exact = (traded * rate for rate in rates if self._fee_of(traded * rate) == resting.charged)
+        resting.due = next(exact, order.fee_base + order.fee_quote + order.fee_value)
         resting.fills = len(order.fill_ids)
         self._hold(order, resting.left)
         if order.kind == "market":
             self._orders[order.id] = resting
-            self._waiting.append(order.id)
+            self.waiting.append(order.id)
         else:
             self._rest(resting)
 
@@ -134,7 +135,7 @@ class Book:
         price = self.at.price
         floor, roof = self.floor, self.roof
         if floor is not None and price <= floor:
-            resting = self._orders[self._buys[0][2]]
+            resting = self._orders[self._buys[-1][2]]
         elif roof is not None and price >= roof:
             resting = self._orders[self._sells[0][2]]
         else:
@@ -142,47 +143,54 @@ class Book:
         quantity = self._allowed(resting.left)
         return self._trade(resting, resting.price, quantity, maker=True) if quantity else None
 
-    def market_orders(self) -> Iterator[OrderEvent]:
+    def market_orders(self) -> list[OrderEvent]:
         """Fills of the market orders that waited for the end of a jump."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
+        found: list[OrderEvent] = []
         for order_id in waiting:
             if order_id in self._orders:
-                yield from self._at_market(self._orders[order_id])
+                found += self._at_market(self._orders[order_id])
+        return found
 
-    def _arrive(self, order: Order) -> Iterator[OrderEvent]:
-        at_ms, price = self.at.at_ms, self.at.price
-        breach = self.market.breach(order.price, order.quantity, market=order.kind == "market")
-        most = self.market.max_orders
-        if breach is None and most is not None and len(self._orders) >= most:
-            breach = f"more than {most} open orders"
-        crosses = order.kind != "market" and (order.price >= price if order.side == "buy" else order.price <= price)
-        if breach is None and crosses and order.kind == "maker":
-            breach = "post-only order would trade at once"
-        if breach is None and not self._affords(order):
-            breach = NO_FUNDS
+    def _arrive(self, order: Order) -> list[OrderEvent]:
+        at_ms, price, in_jump, _, _ = self.at
+        limit, is_market = order.price, order.kind == "market"
+        crosses = not is_market and (limit >= price if order.side == "buy" else limit <= price)
+        breach = self._breach(order, crosses=crosses)
         if breach is not None:
-            yield Rejected(at_ms, order.id, breach)
-            return
-        yield Accepted(at_ms, order.id)
+            return [Rejected(at_ms, order.id, breach)]
         resting = Resting(order)
         self._hold(order, resting.left)
-        if order.kind == "market":
+        answers: list[OrderEvent] = [Accepted(at_ms, order.id)]
+        if is_market:
             self._orders[order.id] = resting
-            if self.at.in_jump:
-                self._waiting.append(order.id)
+            if in_jump:
+                self.waiting.append(order.id)
             else:
-                yield from self._at_market(resting)
-        elif crosses:
+                answers += self._at_market(resting)
+            return answers
+        if crosses:
             self._orders[order.id] = resting
             quantity = self._allowed(resting.left)
             if quantity:
-                yield self._trade(resting, price, quantity, maker=False)
-            if resting.left:
-                self._rest(resting)
-        else:
+                answers.append(self._trade(resting, price, quantity, maker=False))
+        if resting.left:
             self._rest(resting)
+        return answers
 
-    def _at_market(self, resting: Resting) -> Iterator[OrderEvent]:
+    def _breach(self, order: Order, *, crosses: bool) -> str | None:
+        """Why the exchange would refuse `order`."""
+        market = self.market
+        breach = market.breach(order.price, order.quantity, market=order.kind == "market")
+        if breach is not None:
+            return breach
+        if market.max_orders is not None and len(self._orders) >= market.max_orders:
+            return f"more than {market.max_orders} open orders"
+        if crosses and order.kind == "maker":
+            return "post-only order would trade at once"
+        return None if self._affords(order) else NO_FUNDS
+
+    def _at_market(self, resting: Resting) -> list[OrderEvent]:
         order = resting.order
         slippage = self.rules.slippage
         price = self.at.price
@@ -194,18 +202,20 @@ class Book:
         dearer = (price - order.price) * quantity * (ONE + self.market.quote_fee)
         if order.side == "buy" and dearer > self.free_quote:
             quantity = ZERO
+        found: list[OrderEvent] = []
         if quantity:
-            yield self._trade(resting, price, quantity, maker=False)
+            found.append(self._trade(resting, price, quantity, maker=False))
         if resting.left and order.id in self._orders:
             self._remove(order.id)
-            yield Expired(self.at.at_ms, order.id)
+            found.append(Expired(self.at.at_ms, order.id))
+        return found
 
     def _rest(self, resting: Resting) -> None:
         order = resting.order
         self._age += 1
         self._orders[order.id] = resting
         if order.side == "buy":
-            insort(self._buys, (-order.price, self._age, order.id))
+            insort(self._buys, (order.price, -self._age, order.id))
         else:
             insort(self._sells, (order.price, self._age, order.id))
 
@@ -228,7 +238,7 @@ class Book:
         in_base = self._pays_base(order)
         rate = market.maker_fee if maker else market.taker_fee
         resting.due = resting.due + self._chargeable(order, quantity, value) * rate
-        fee = resting.due.quantize(UNIT, ROUND_UP) - resting.charged
+        fee = self._fee_of(resting.due) - resting.charged
         resting.charged = resting.charged + fee
         resting.left = resting.left - quantity
         resting.fills += 1
@@ -264,11 +274,14 @@ class Book:
         return order.side == "buy" and self.market.fee_in == RECEIVED
 
     def _chargeable(self, order: Order, quantity: Quantity, value: Amount) -> Decimal:
-        """What a fee is reckoned on, in the asset it is paid in."""
-        if self._pays_base(order):
-            return quantity
+        """What a fee is reckoned on."""
+        return quantity if self._pays_base(order) else value
+
+    def _fee_of(self, due: Decimal) -> Amount:
+        """What is taken, in the asset that pays, for a fee of `due`; divided last, so that it is rounded once."""
         fee_in = self.market.fee_in
-        return value / fee_in.price if isinstance(fee_in, ThirdAsset) else value
+        exact = due / fee_in.price if isinstance(fee_in, ThirdAsset) else due
+        return exact.quantize(UNIT, ROUND_UP)
 
     def _allowed(self, quantity: Quantity) -> Quantity:
         if self.allowance is None:
@@ -278,7 +291,8 @@ class Book:
     def _affords(self, order: Order) -> bool:
         if order.side == "sell":
             return order.quantity <= self.free_base
-        return order.price * order.quantity * (ONE + self.market.quote_fee) <= self.free_quote
+        value = order.price * order.quantity
+        return (value + value * self.market.quote_fee if self.market.quote_fee else value) <= self.free_quote
 
     def _hold(self, order: Order, quantity: Quantity) -> None:
         if order.side == "sell":

@@ -185,7 +185,9 @@ def _windows(limits: Limits, risk: RiskState, place: Place, at_ms: int) -> tuple
         return None, risk
     recent = tuple(at for at in risk.placed_at if at > at_ms - MINUTE_MS)
     if len(recent) < limits.orders_a_minute:
-        return None, risk._replace(placed_at=(*recent, at_ms), throttled_since=None)
+        is_full = len(recent) + 1 >= limits.orders_a_minute  # one more is refused: it is throttled still
+        since = risk.throttled_since if is_full else None
+        return None, risk._replace(placed_at=(*recent, at_ms), throttled_since=since)
     since = at_ms if risk.throttled_since is None else risk.throttled_since
     why = f"{len(recent)} new orders within 60 s, allowed are {limits.orders_a_minute}"
     risk = risk._replace(placed_at=recent, throttled_since=since)

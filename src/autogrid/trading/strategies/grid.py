@@ -38,8 +38,11 @@ from autogrid.trading.strategies.grid_memory import (
     paid_for,
     received_of,
 )
-from autogrid.trading.strategies.grid_sizing import check_start, lines_of
+from autogrid.trading.strategies.grid_sizing import check_profit, check_start, lines_of
 from autogrid.trading.strategies.strategy import Tally, UnableToEdit, View
+
+LEAST: Final = Decimal("1e-18")
+"""No price is finer: a price above another is above it by at least this, on the tick or not."""
 
 TRIES: Final = 3
 """So often the opening purchase is tried; cells it could not fill wait to buy."""
@@ -57,6 +60,7 @@ class Grid:
         self.market = market
         self.investment = investment
         self._kind: Kind = "maker" if self.settings.crossed == "wait" else "limit"
+        check_profit(self.lines, market)
 
     def __eq__(self, other: object) -> bool:
         """Equal configuration on an equal market with an equal investment."""
@@ -111,7 +115,8 @@ class Grid:
         if name == "exit":
             return memory if fill else memory._replace(exits=memory.exits + 1)
         cell = memory.cells.get(name)
-        if cell is None or cell.cycle != int(cycle[:-1]):
+        is_late = cell is not None and order.side == "buy" and cell.phase == "full"
+        if cell is None or cell.cycle != int(cycle[:-1]) or is_late:
             return self._stray(memory, order, fill, view.market)
         if fill is None:
             return after_end(memory, cell, order, view.market)
@@ -137,7 +142,7 @@ class Grid:
             targets[slot] = Target(slot, "buy", start, rest, "market", initial=True)
         found = (self._target(cell) for cell in self._nearest_first(memory))
         targets |= {target.slot: target for target in found if target is not None}
-        waits = [cell.floor + self.market.tick for cell in memory.cells.values() if cell.phase == "waiting"]
+        waits = [cell.floor + LEAST for cell in memory.cells.values() if cell.phase == "waiting"]
         if settings.take_profit is not None:
             waits.append(settings.take_profit)
         return Wish(targets, settings.stop_loss, min(waits, default=None))
@@ -163,7 +168,7 @@ class Grid:
         try:
             grid = Grid({**self.config, **config}, self.market, self.investment)
             if memory.stage in ("new", "triggered"):
-                return grid, grid.start() if memory.stage == "new" else memory
+                return grid, grid.start()
             return grid, refit(memory, grid.settings, grid.lines, self.settings, self.investment, view)
         except UnableToConfigure as refusal:
             raise UnableToEdit(str(refusal)) from refusal
@@ -245,9 +250,7 @@ class Grid:
             rest = cell.stock - cell.sold
             return Target(cell.sell_slot, "sell", cell.roof, rest, self._kind, False, not cell.cycle) if rest else None
         if cell.phase == "empty":
-            rest = cell.quantity - cell.bought
-            if cell.bought:
-                rest = max(rest, self.market.least_quantity(cell.floor))
+            rest = cell.wanted - cell.bought
             return Target(cell.buy_slot, "buy", cell.floor, rest, self._kind, False, not cell.cycle)
         return None
 

@@ -68,8 +68,22 @@ def read_settings(given: Mapping[str, str]) -> GridSettings:
             "take_profit",
             f"take_profit is {text(settings.take_profit)}; it must be above upper, {text(high)}",
         )
+    _check_trigger(settings)
     if settings.start == "own" and settings.own_base is None:
         raise UnableToConfigure("own_base", "start=own needs own_base, how much base the bot takes from the account")
     if settings.start != "own" and settings.own_base is not None:
         raise UnableToConfigure("own_base", f"own_base goes with start=own; start is {settings.start}")
     return settings
+
+
+def _check_trigger(settings: GridSettings) -> None:
+    """The price at start is the trigger price: the stops lie on their sides of it too."""
+    trigger, stop, goal = settings.trigger_price, settings.stop_loss, settings.take_profit
+    if trigger is not None and stop is not None and stop >= trigger:
+        raise UnableToConfigure(
+            "stop_loss", f"stop_loss is {text(stop)}; it must be below trigger_price, {text(trigger)}"
+        )
+    if trigger is not None and goal is not None and goal <= trigger:
+        raise UnableToConfigure(
+            "take_profit", f"take_profit is {text(goal)}; it must be above trigger_price, {text(trigger)}"
+        )

@@ -42,6 +42,13 @@ class Cell(NamedTuple):
     """Filled of this cycle's sell."""
     earned: Amount
     """For that, after fees."""
+    topped: Quantity = ZERO
+    """What this cycle's buy takes beyond its quantity, because the rest alone was too small to order."""
+
+    @property
+    def wanted(self) -> Quantity:
+        """What this cycle's buy takes in all."""
+        return self.quantity + self.topped
 
     @property
     def buy_slot(self) -> str:
@@ -115,7 +122,7 @@ def after_buy(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> G
     bought = cell.bought + fill.quantity
     received = cell.received + received_of(fill, market)
     paid = cell.paid + paid_for(fill, market)
-    if bought >= cell.quantity and cell.phase != "full":
+    if bought >= cell.wanted:
         return fill_cell(memory, cell, received, paid, market)
     cell = cell._replace(bought=bought, received=received, paid=paid)
     return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
@@ -163,12 +170,13 @@ def _with(memory: GridMemory, cell: Cell, pool: Pool, profit: Amount, round_trip
 def after_end(memory: GridMemory, cell: Cell, order: Order, market: Market) -> GridMemory:
     """`memory` after an order of `cell` ended before it was filled whole: a rest too small to order is let go."""
     if order.side == "buy" and cell.phase != "full" and cell.bought:
-        rest = cell.quantity - cell.bought
-        if rest >= market.least_quantity(cell.floor):
+        least = market.least_quantity(cell.floor)
+        if cell.wanted - cell.bought >= least:
             return memory
         stock = (cell.received + memory.pool.base) // market.lot * market.lot
         if stock < market.least_quantity(cell.roof):
-            return memory
+            cell = cell._replace(topped=cell.bought + least - cell.quantity)
+            return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
         return fill_cell(memory, cell, cell.received, cell.paid, market)
     if order.side == "sell" and cell.phase == "full" and cell.sold:
         rest = cell.stock - cell.sold
@@ -191,7 +199,7 @@ def distribute(opening: Opening, cells: Mapping[str, Cell], market: Market) -> t
     each = received // (lot * len(filled)) * lot
     if opening.bought < opening.wanted:
         each = opening.wanted // (lot * len(filled)) * lot
-        each -= each - market.quantity(each * (1 - market.base_fee))
+        each -= each - market.quantity(each * (1 - market.most_base_fee))
         enough = int(received // each) if each else 0
         filled, unfilled = filled[:enough], filled[enough:]
     else:

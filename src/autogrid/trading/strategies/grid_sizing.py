@@ -92,7 +92,7 @@ def sizes_at(
     if settings.sizing == "equal_quote":
         parts = empty if settings.start == "own" and empty else cells
         if settings.start == "own" and not empty:
-            funds = (settings.own_base or ZERO) * price
+            funds = (settings.own_base or ZERO) * price * loading
         buys = tuple(funds // (parts * loading * floor * lot) * lot for floor in lines[:-1])
         opening = funds // (parts * loading * price * lot) * lot
     else:
@@ -126,7 +126,7 @@ def profit_range(lines: tuple[Price, ...], fee: Share) -> tuple[Share, Share]:
 
 def sold_of(bought: Quantity, market: Market) -> Quantity:
     """What a cell can sell of a buy of `bought`, after a base fee, on the lot."""
-    return market.quantity(bought * (ONE - market.base_fee))
+    return market.quantity(bought * (ONE - market.most_base_fee))
 
 
 def least_for(floor: Price, roof: Price, market: Market) -> Quantity:
@@ -134,7 +134,7 @@ def least_for(floor: Price, roof: Price, market: Market) -> Quantity:
     quantity = market.least_quantity(floor)
     least_sell = market.least_quantity(roof)
     if sold_of(quantity, market) < least_sell:
-        quantity = max(quantity, round_up(least_sell / (ONE - market.base_fee), market.lot))
+        quantity = max(quantity, round_up(least_sell / (ONE - market.most_base_fee), market.lot))
         while sold_of(quantity, market) < least_sell:
             quantity += market.lot
     return quantity
@@ -214,7 +214,7 @@ def check_profit(lines: tuple[Price, ...], market: Market) -> None:
 def _check_own(settings: GridSettings, lines: tuple[Price, ...], market: Market, sizes: Sizes) -> None:
     full = len(lines) - 1 - sizes.empty
     if not full:
-        raise UnableToConfigure("own_base", "the price is above the range: there is nothing to sell; use start=market")
+        return
     least = max(sizes.opening, *(market.least_quantity(roof) for roof in lines[sizes.empty + 1 :]))
     if (settings.own_base or ZERO) < least * full or sizes.opening < least:
         raise UnableToConfigure(

@@ -1,0 +1,141 @@
+"""In words: what state a bot is in, and why there is no order at a line."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from autogrid.services import picture_words as words
+from autogrid.trading.bot import Bot
+from autogrid.trading.money import Price, text
+from autogrid.trading.risk import Trip
+from autogrid.trading.state import BotState
+from autogrid.trading.strategies.grid_memory import Cell, GridMemory
+
+
+def cells_of(state: BotState) -> tuple[Cell, ...]:
+    """The cells of a grid from the top; none where the strategy is another, or has not begun."""
+    memory = state.memory
+    if not isinstance(memory, GridMemory):
+        return ()
+    return tuple(sorted(memory.cells.values(), key=lambda cell: cell.floor, reverse=True))
+
+
+def state_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tuple[str, str]:
+    """The state by its name and in a sentence."""
+    name = _name(bot, state, price, at_ms)
+    memory, trip = state.memory, state.risk.trip
+    why = state.ended_why or (memory.why if isinstance(memory, GridMemory) else "")
+    resting = len(state.standing)
+    return name, words.STATES[name].format(
+        trigger=_trigger(state),
+        resting="1 order" if resting == 1 else f"{resting} orders",
+        rule=trip.rule if trip else "",
+        why=trip.why if trip and name in ("breaker", "trial") else why,
+        until=clock(trip.at_ms + bot.limits.cooldown_ms) if trip else "",
+    )
+
+
+def _name(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> str:
+    holds, memory = state.holds, state.memory
+    stage = memory.stage if isinstance(memory, GridMemory) else "running"
+    if state.ended_why or stage == "ended":
+        return "ended"
+    for held, name in ((holds.killed, "killed"), (stage == "exiting", "ending"), (holds.paused, "paused")):
+        if held:
+            return name
+    if holds.silent:
+        return "silent"
+    if state.risk.trip:
+        return "breaker" if at_ms < _opens(bot, state.risk.trip) else "trial"
+    if price is None or stage == "new":
+        return "new"
+    if stage in ("triggered", "opening"):
+        return "waiting" if stage == "triggered" else "opening"
+    cells = cells_of(state)
+    if cells and price > cells[0].roof:
+        return "above"
+    return "below" if cells and price < cells[-1].floor else "running"
+
+
+def reasons_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tuple[str, ...]:
+    """Why there is no order at a line, or no order at all: one sentence each, from the top."""
+    memory = state.memory
+    if state.ended_why:
+        return (words.ENDED.format(why=state.ended_why),)
+    if not isinstance(memory, GridMemory):
+        return tuple(_refusals(state))
+    if memory.stage in ("exiting", "ended"):
+        sentence = words.ENDING if memory.stage == "exiting" else words.ENDED
+        return (sentence.format(why=memory.why),)
+    if memory.stage == "triggered":
+        return (words.TRIGGER.format(trigger=_trigger(state)),)
+    return tuple(_along_the_lines(bot, state, price, at_ms))
+
+
+def _along_the_lines(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> Iterator[str]:
+    cells = cells_of(state)
+    if price is not None and cells and not cells[-1].floor <= price <= cells[0].roof:
+        where = words.ABOVE if price > cells[0].roof else words.BELOW
+        low, high = text(cells[-1].floor), text(cells[0].roof)
+        yield words.STAYS.format(price=text(price), where=where, low=low, high=high)
+    above: Cell | None = None
+    for cell in (*cells, None):
+        line = cell.roof if cell else above.floor if above else None
+        sells = cell is not None and cell.phase in ("full", "opening")
+        buys = above is not None and above.phase in ("empty", "waiting")
+        if line is not None and not sells and not buys:
+            yield words.EMPTY_LINE.format(line=text(line))
+        if above is not None and buys and (why := _why_none(bot, state, above, at_ms)):
+            yield why
+        if cell is not None and sells and (why := _why_none(bot, state, cell, at_ms)):
+            yield why
+        above = cell
+
+
+def _why_none(bot: Bot, state: BotState, cell: Cell, at_ms: int) -> str:
+    """Why `cell` has no order; empty where it has one."""
+    if cell.phase == "opening":
+        return words.OPENING.format(line=text(cell.roof))
+    if cell.phase == "waiting":
+        return words.WAITS_FOR_RISE.format(line=text(cell.floor))
+    buys = cell.phase == "empty"
+    slot, line = (cell.buy_slot, cell.floor) if buys else (cell.sell_slot, cell.roof)
+    if slot in state.standing:
+        return ""
+    template, more = _hindrance(bot, state, slot, at_ms, buys=buys)
+    return template.format(side="buy" if buys else "sell", line=text(line), **more)
+
+
+def _hindrance(bot: Bot, state: BotState, slot: str, at_ms: int, *, buys: bool) -> tuple[str, dict[str, object]]:
+    holds, trip = state.holds, state.risk.trip
+    if holds.killed or holds.paused:
+        return (words.KILLED if holds.killed else words.PAUSED), {}
+    if holds.silent:
+        return words.SILENT, {}
+    if trip and buys and at_ms < _opens(bot, trip):
+        return words.BREAKER, {"rule": trip.rule, "why": trip.why, "until": clock(_opens(bot, trip))}
+    backoff = state.backoffs.get(slot)
+    if backoff and backoff.until_ms > at_ms:
+        template = words.BACKS_OFF if backoff.tries > 1 else words.BACKS_OFF_ONCE
+        return template, {"tries": backoff.tries, "until": clock(backoff.until_ms)}
+    for refused in state.refused:
+        if refused.slot == slot:
+            return words.REFUSED, {"rule": refused.rule, "why": refused.why}
+    return words.PENDING, {}
+
+
+def _refusals(state: BotState) -> Iterator[str]:
+    for refused in state.refused:
+        yield words.REFUSED.format(side="order", line=refused.slot, rule=refused.rule, why=refused.why)
+
+
+def _trigger(state: BotState) -> str:
+    return str(state.strategy.config.get("trigger_price") or "")
+
+
+def _opens(bot: Bot, trip: Trip) -> int:
+    return trip.at_ms + bot.limits.cooldown_ms
+
+
+def clock(at_ms: int) -> str:
+    """A time of day as people read it."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%H:%M:%S} UTC"
