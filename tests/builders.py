@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autogrid.backtesting.tapes import Tape
+from autogrid.services.backtests import Walk
 from autogrid.storage.memory_journal import Row
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import Accepted, Event, Filled, Started, Tick
@@ -21,7 +22,7 @@ from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_memory import GridMemory
-from autogrid.wiring import PLAINLY, Walk, simulate
+from autogrid.wiring import PLAINLY, simulate
 
 D = Decimal
 START_MS = 1_747_699_200_000

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-
 from autogrid.backtesting.run import result_of
 from autogrid.backtesting.tapes import Tape
+from autogrid.services.backtests import Walk
 from autogrid.trading.bot import Bot
 from autogrid.trading.ledger import opened
 from autogrid.trading.market import FeeIn, Market, ThirdAsset
@@ -15,7 +15,7 @@ from autogrid.trading.money import ZERO, figure, text
 from autogrid.trading.risk import Limits
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid import Grid
-from autogrid.wiring import Walk, backtest
+from autogrid.wiring import backtest
 from tests.oracle import grid_oracle as oracle
 from tests.oracle.grid_oracle import Candle, GridJob
 
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
 def candles_of(tape: Tape) -> list[Candle]:
     """The tape as the oracle reads candles."""
     rows = zip(tape.times.tolist(), tape.prices.tolist(), strict=True)
-    return [(time, *(units * tape.unit for units in row)) for time, row in rows]  # type: ignore[misc]
+    return [(time, *(units * tape.unit for units in row)) for time, row in rows]
 
 
 def fee_in_of(written: str) -> FeeIn:
@@ -115,9 +115,8 @@ def theirs(job: GridJob, candles: Sequence[Candle]) -> Outcome:
         facts[key] = result[key]
     facts["fees"] = {names.get(a, a): oracle.plain(f) for a, f in result["fees"].items() if f != ZERO}
     facts["started"] = bool(result["buy_quantity"])
+    facts["start_price"] = result["start_price"]
     facts["max_drawdown"] = float(result["max_drawdown"])
     facts["refusals"] = result["orders_refused"]
     fills = [(side, price, quantity, fee) for _, side, price, quantity, fee, _, _ in result["fill_list"]]
     return Outcome("", facts, fills)
-
-

@@ -53,7 +53,9 @@ def random_tape(chance: random.Random, job: GridJob) -> Tape:
     low, high = int(job.lower / unit), int(job.upper / unit)
     step = int(job.tick / unit) if not off_tick else 1
     width = high - low
-    price = chance.choice([chance.randint(low, high), low - width // 5, high + width // 5, low, high, (low + high) // 2])
+    price = chance.choice(
+        [chance.randint(low, high), low - width // 5, high + width // 5, low, high, (low + high) // 2]
+    )
     reach = max(4, width // chance.choice([4, 10, 30, 100]))
     rows: list[tuple[int, int, int, int]] = []
 

@@ -13,14 +13,12 @@ import numpy as np
 from autogrid.backtesting.tapes import Tape
 
 MINUTE_MS: Final = 60_000
-STARTS_MS: Final = (datetime(2025, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
-    milliseconds=1
-)
+STARTS_MS: Final = (datetime(2025, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 PARTS: Final = 6
 """Steps of the walk within one candle."""
 SWING: Final = 0.0013
 """Deviation of one candle's move, as a share."""
-DRAW: Final = 0.005
+DRAW: Final = 0.009
 """Part of the distance to the first price by which each candle is drawn back."""
 UNIT: Final = Decimal("0.01")
 

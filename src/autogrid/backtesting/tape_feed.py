@@ -10,7 +10,7 @@ the candle the jump leads to; with `clock`, time runs evenly along a candle's th
 """
 
 import asyncio
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -195,8 +195,9 @@ class TapeFeed:
 
     def _bound(self, floor: Price | None, roof: Price | None) -> None:
         self._bounds = (floor, roof)
-        self._floor = NEVER_BELOW if floor is None else int((floor / self._unit).to_integral_value(ROUND_FLOOR))
-        self._roof = NEVER_ABOVE if roof is None else int((roof / self._unit).to_integral_value(ROUND_CEILING))
+        unit = self._unit
+        self._floor = NEVER_BELOW if floor is None else int(floor // unit)
+        self._roof = NEVER_ABOVE if roof is None else int(roof // unit) + (roof % unit != 0)
 
     def _corner_at(self, until_ms: int | None) -> int:
         if until_ms is None:

@@ -102,7 +102,7 @@ def _shape(rows: list[Row], picture: Picture, market: Market, width: int) -> _Sh
         quantity,
         value=width >= used + 9 + 15,
         distance=width >= used + 9,
-        trips=width >= used + 9 + 15 + 12,
+        trips=width >= used + 9 + 15 + 6,
     )
 
 

@@ -27,7 +27,9 @@ def pace(prices: Prices) -> str:
     """How fast a tape runs."""
     if prices.speed is None:
         return ""
-    return words.PACE.format(pace=span(prices.speed)) if prices.speed else words.PACE_FREE
+    if prices.speed == 1:
+        return words.LIFE
+    return words.PACE.format(pace=f"{prices.speed:,g}") if prices.speed else words.PACE_FREE
 
 
 def opening_line(prices: Prices, config: dict[str, str], investment: str) -> str:
@@ -74,9 +76,10 @@ def summary(scene: Scene, prices: Prices, elapsed_s: float, config: dict[str, st
     yield ""
     yield words.NEXT
     facts = {"symbol": picture.symbol, "investment": text(picture.investment), **config}
-    width = max(len(about) for about, _ in words.NEXT_STEPS)
-    for about, command in words.NEXT_STEPS:
-        yield f"  {about:<{width}}  {command.format(**facts)}"
+    if prices.kind == "made-up":
+        facts |= {"lower": words.LOWEST, "upper": words.HIGHEST}
+    for line in words.NEXT_STEPS:
+        yield line.format(**facts)
 
 
 def _result(scene: Scene, picture: Picture) -> Iterator[str]:

@@ -151,8 +151,30 @@ def _wide(scene: Scene, width: int, height: int) -> RenderableType:
     else:
         side.append(_money(scene, right, account))
         side.append(_fills(scene, right, height - account))
-    grid.add_row(_ladder(scene, left, height), Group(*side))
+    grid.add_row(_left(scene, left, height), Group(*side))
     return grid
+
+
+def _left(scene: Scene, width: int, height: int) -> RenderableType:
+    """The ladder, and where it leaves room, what happens next."""
+    needs = len(scene.picture.rungs) + 4
+    if not scene.picture.rungs or height - needs < 6:
+        return _ladder(scene, width, height)
+    return Group(_ladder(scene, width, needs), _ahead(scene, width, height - needs))
+
+
+def _ahead(scene: Scene, width: int, height: int) -> Panel:
+    picture = scene.picture
+    sentences = []
+    for side, sentence in (("buy", words.IF_FALLS), ("sell", words.IF_RISES)):
+        orders = [order for order in picture.orders if order.side == side]
+        if orders:
+            order = orders[0] if side == "buy" else orders[-1]
+            line = price_text(order.price, scene.market)
+            sentences.append(sentence.format(line=line, quantity=text(order.quantity), base=picture.base_asset))
+    sentences += [reason[:1].upper() + reason[1:] + "." for reason in picture.reasons]
+    body = Text("\n").join(Text(f"· {sentence}") for sentence in [*sentences, words.NOTE_GRID])
+    return _panel(body, words.AHEAD, width, height)
 
 
 def _narrow(scene: Scene, width: int, height: int) -> RenderableType:
@@ -165,11 +187,21 @@ def _narrow(scene: Scene, width: int, height: int) -> RenderableType:
     return Group(*parts)
 
 
-def _panel(body: RenderableType, title: str, width: int, height: int, note: str = "") -> Panel:
-    head = Text(title, HEAD)
+def _panel(body: RenderableType, title: str, width: int, height: int, note: str = "", under: str = "") -> Panel:
+    head = Text(title, "bold not dim")
     if note and len(title) + len(note) + 8 < width:
-        head.append(f"  {note}", "not bold dim")
-    return Panel(body, box=ROUNDED, title=head, title_align="left", border_style=QUIET, width=width, height=height)
+        head.append(f"  {note}", "not bold")
+    return Panel(
+        body,
+        box=ROUNDED,
+        title=head,
+        title_align="left",
+        subtitle=Text(under) if under else None,
+        subtitle_align="right",
+        border_style=QUIET,
+        width=width,
+        height=height,
+    )
 
 
 def _ladder(scene: Scene, width: int, height: int) -> Panel:
@@ -183,7 +215,12 @@ def _chart(scene: Scene, width: int, height: int) -> Panel:
     picture = scene.picture
     title = f"{words.PRICE_TITLE} {'' if picture.price is None else price_text(picture.price, scene.market)}"
     move = "" if picture.move is None else f"{picture.move * 100:+.2f} %"
-    return _panel(chart(scene.spots[-room:], rows), title, width, height, move)
+    spots = scene.spots[-room:]
+    under = ""
+    if rows > 3 and spots:
+        low, high = (Decimal(repr(find(s.price for s in spots))) for find in (min, max))
+        under = f"{price_text(low, scene.market)} … {price_text(high, scene.market)}"
+    return _panel(chart(spots, rows), title, width, height, move, under)
 
 
 def chart(spots: Sequence[Spot], rows: int) -> Text:
@@ -207,7 +244,7 @@ def _money(scene: Scene, width: int, height: int) -> Panel:
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     if width >= 48:
-        table.add_column(style=QUIET, no_wrap=True, overflow="ellipsis", max_width=width - 4 - 26)
+        table.add_column(style=QUIET, no_wrap=True, overflow="ellipsis", max_width=width - 4 - 23)
     share = picture.total_profit / picture.investment * 100
     rows: list[tuple[str, Decimal | None, str]] = [
         (words.GRID, picture.grid_profit, words.GRID_NOTE.format(trips=trips(picture.round_trips))),
@@ -233,7 +270,11 @@ def _money(scene: Scene, width: int, height: int) -> Panel:
 
 def fees_text(picture: Picture) -> str:
     """Fees by asset, the small ones short."""
-    paid = [f"{text(round(fee, 6))} {asset}" for asset, fee in picture.fees.items() if fee]
+    paid = [
+        f"{fee:,.2f} {asset}" if asset == picture.quote_asset else f"{text(round(fee, 7))} {asset}"
+        for asset, fee in picture.fees.items()
+        if fee
+    ]
     return " + ".join(paid) or words.FEES_NONE
 
 

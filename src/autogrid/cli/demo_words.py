@@ -13,18 +13,18 @@ LIVE: Final = "LIVE PRICES"
 LIVE_FROM: Final = "public, from {exchange}"
 TAPE: Final = "PAST PRICES"
 TAPE_FROM: Final = "{source}"
-PACE: Final = "{pace} a second"
+PACE: Final = "{pace} times faster than life"
+LIFE: Final = "at the pace of life"
 PACE_FREE: Final = "as fast as it goes"
 IDEA: Final = "It buys a little at each line the price falls to, and sells it again one line higher. Again and again."
 IDEA_SHORT: Final = "Buys at each line down, sells one line up."
 
 LADDER: Final = "Ladder"
-LADDER_OF: Final = "{cells} cells, each waits to buy at its floor or to sell at its roof"
+LADDER_OF: Final = "{cells} cells: buy at a line, sell one line up"
 PRICE_TITLE: Final = "Price"
 MONEY: Final = "Money"
 FILLS: Final = "Last trades"
 FREE_LINE: Final = "free line"
-FREE_LINE_LONG: Final = "no order: one line is always free"
 SELL: Final = "sell"
 BUY: Final = "buy"
 BOUGHT: Final = "bought"
@@ -39,20 +39,17 @@ TRIP: Final = "1 round trip"
 NO_TRADES: Final = "none yet: the price has not touched a line"
 NO_PRICE: Final = "waiting for the first price"
 
-PUT_IN: Final = "Put in"
 WORTH: Final = "Worth now"
 GRID: Final = "Grid profit"
 GRID_NOTE: Final = "from {trips}"
 TREND: Final = "Trend"
-TREND_NOTE: Final = "what the coins it holds gained or lost"
+TREND_NOTE: Final = "its coins' rise or fall"
 TOTAL: Final = "Total profit"
-TOTAL_NOTE: Final = "both together, fees taken off"
 HOLDING: Final = "Just holding"
-HOLDING_NOTE: Final = "had all been put into {base}"
+HOLDING_NOTE: Final = "had it all become {base}"
 FEES: Final = "Fees paid"
 FEES_NONE: Final = "none"
 
-RUNNING: Final = "Running"
 PRICES_OVER: Final = "the prices have come to their end"
 QUIT: Final = "q quits"
 ELAPSED: Final = "watched {elapsed}"
@@ -85,11 +82,21 @@ OF_TAPE: Final = "past prices ({span} of them)"
 OF_MADE_UP: Final = "made-up prices ({span} of them)"
 NEXT: Final = "What next"
 NEXT_STEPS: Final = (
-    ("try it on real past prices", "autogrid data download binance {symbol} 1h --from 2025-01-01"),
-    ("", "autogrid backtest grid --candles FILE --investment {investment} --set lower=… --set upper=… --set grids=…"),
-    ("a paper bot of your own", "autogrid bot create grid --account paper --symbol {symbol} --investment {investment}"),
-    ("", "  --set lower={lower} --set upper={upper} --set grids={grids}"),
+    "  Try it on real past prices:",
+    "    autogrid data download binance {symbol} 1h --from 2025-01-01",
+    "    autogrid backtest grid --candles FILE --investment {investment} \\",
+    "      --set lower={lower} --set upper={upper} --set grids={grids}",
+    "  Run a paper bot of your own:",
+    "    autogrid bot create grid --account paper --symbol {symbol} \\",
+    "      --investment {investment} --set lower={lower} --set upper={upper} --set grids={grids}",
 )
+LOWEST: Final = "LOWEST"
+HIGHEST: Final = "HIGHEST"
+
+AHEAD: Final = "What happens next"
+IF_FALLS: Final = "Falls to {line}: it buys {quantity} {base} there."
+IF_RISES: Final = "Rises to {line}: it sells {quantity} {base} there, one line above where it bought."
+NOTE_GRID: Final = "Grid profit is earned and stays. Trend is what the coins it holds gain or lose with the price."
 
 BAD_SPEED: Final = "--speed is {given}; it is how much faster than life the tape runs: 1, 60, 300, or 0 for no pause"
 BAD_SECONDS: Final = "--seconds is {given}; it must be above 0"

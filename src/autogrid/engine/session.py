@@ -7,13 +7,17 @@ from autogrid.trading.state import BotState, is_news
 
 async def run(bot: Bot, state: BotState, exchange: Exchange, journal: Journal) -> BotState:
     """Run `bot` from `state` until it has ended or the exchange has no more to tell; its last state."""
-    exchange.expect(bot.quiet(state))
+    expected = bot.quiet(state)
+    exchange.expect(expected)
     async for event in exchange.events():
         step = bot.step(state, event)
         if is_news(state, step):
             await journal.append(step, state, exchange.cursor)  # kept before it is sent: a crash loses nothing
         state = step.state
-        exchange.expect(bot.quiet(state))
+        quiet = bot.quiet(state)
+        if quiet is not expected:
+            exchange.expect(quiet)
+            expected = quiet
         for command in step.commands:
             await exchange.execute(command)  # the one place where an order is sent
         if state.ended_why:

@@ -11,19 +11,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from autogrid.trading.event import (
+    Accepted,
+    Cancelled,
     EditAsked,
     Event,
+    Expired,
     FeedBack,
     FeedSilent,
     Filled,
     KillAsked,
+    Missing,
     OrderEvent,
     PauseAsked,
     Rejected,
     ResumeAsked,
+    Sending,
     Started,
     StopAsked,
     Tick,
+    Unclear,
     UserEvent,
 )
 from autogrid.trading.ledger import Ledger, book, hold
@@ -51,6 +57,9 @@ RETRY_MS: Final = 1_000
 """What was refused is planned again after this."""
 
 
+ANSWERS: Final = (Accepted, Cancelled, Rejected, Expired, Sending, Unclear, Missing)
+"""Answers of an exchange that are no fills, the most frequent first."""
+
 SILENCE: Final = Bounds(None, None, None)
 
 
@@ -71,6 +80,8 @@ class Bot:
             return self._tick(state, event)
         if type(event) is Filled:
             return self._fill(state, event)
+        if isinstance(event, ANSWERS):
+            return self._answer(state, event)
         match event:
             case Started(at_ms, nonce):
                 return Step(event, state._replace(nonce=nonce, at_ms=max(at_ms, state.at_ms), bounds=None))
@@ -79,11 +90,9 @@ class Bot:
                 return Step(event, state._replace(holds=holds), note="the feed is silent: no new orders")
             case FeedBack():
                 return self._ask(state._replace(holds=_holds(state.holds._replace(silent=False))), event)
-            case PauseAsked() | ResumeAsked() | StopAsked() | KillAsked() | EditAsked():
-                return self._obey(state, event)
             case _:
-                assert not isinstance(event, Tick | Filled)
-                return self._answer(state, event)
+                assert isinstance(event, PauseAsked | ResumeAsked | StopAsked | KillAsked | EditAsked)
+                return self._obey(state, event)
 
     def quiet(self, state: BotState) -> Bounds | None:
         """Where ticks would change nothing; None: every tick counts."""

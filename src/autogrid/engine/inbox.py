@@ -1,0 +1,91 @@
+"""What users ask of a running bot, handed into its stream of events one at a time between what the exchange tells."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from autogrid.engine.ports import Exchange
+from autogrid.trading.event import Event
+from autogrid.trading.plan import Bounds, Command
+
+
+class Inbox:
+    """Requests for one bot, each with a number by which the giver knows it again."""
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+        """Numbers of requests whose step has been kept."""
+        self.given: set[int] = set()
+        """Numbers of all requests that ever came in."""
+        self._waiting: deque[tuple[int, Callable[[int], Event]]] = deque()
+        self._news = asyncio.Event()
+
+    def put(self, number: int, make: Callable[[int], Event]) -> None:
+        """Hand in a request, once: `make` gives its event from the time at which it is taken (UTC ms)."""
+        if number not in self.given:
+            self.given.add(number)
+            self._waiting.append((number, make))
+            self._news.set()
+
+    def take(self) -> tuple[int, Callable[[int], Event]] | None:
+        """The next request; None where there is none."""
+        if not self._waiting:
+            self._news.clear()
+            return None
+        return self._waiting.popleft()
+
+    async def news(self) -> None:
+        """Return once there is a request."""
+        await self._news.wait()
+
+
+class Attended:
+    """An exchange whose events are joined by what users ask."""
+
+    def __init__(self, exchange: Exchange, inbox: Inbox, now_ms: Callable[[], int]) -> None:
+        """`now_ms`: the market's time, which a request bears."""
+        self._exchange = exchange
+        self._inbox = inbox
+        self._now_ms = now_ms
+
+    def expect(self, quiet: Bounds | None) -> None:
+        """As the exchange."""
+        self._exchange.expect(quiet)
+
+    def cursor(self) -> str:
+        """As the exchange."""
+        return self._exchange.cursor()
+
+    async def execute(self, command: Command) -> None:
+        """As the exchange."""
+        await self._exchange.execute(command)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What the exchange tells and what users ask. A request counts as done once the bot asks for what is next."""
+        source = self._exchange.events()
+        told: asyncio.Future[Event] | None = None
+        news = asyncio.ensure_future(self._inbox.news())
+        try:
+            while True:
+                while (request := self._inbox.take()) is not None:
+                    yield request[1](self._now_ms())
+                    self._inbox.done.append(request[0])
+                if news.done():
+                    news = asyncio.ensure_future(self._inbox.news())
+                if told is None:
+                    told = asyncio.ensure_future(anext(source))
+                await asyncio.wait((told, news), return_when=asyncio.FIRST_COMPLETED)
+                if told.done():
+                    try:
+                        event = told.result()
+                    except StopAsyncIteration:
+                        return
+                    told = None
+                    yield event
+        finally:
+            for task in (news, told):
+                if task is not None:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError, StopAsyncIteration):
+                        await task
