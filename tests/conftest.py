@@ -13,7 +13,7 @@ use_exact_figures()
 
 SLOW_MACHINES = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("quick", max_examples=40, deadline=None, suppress_health_check=SLOW_MACHINES)
-settings.register_profile("reliability", max_examples=2_000, deadline=None, suppress_health_check=SLOW_MACHINES)
+settings.register_profile("reliability", max_examples=1_000, deadline=None, suppress_health_check=SLOW_MACHINES)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 

@@ -62,6 +62,10 @@ class OpenFeed(Feed, Protocol):
         """Give them back."""
         ...
 
+    def seek(self, cursor: str) -> None:
+        """Stand where `cursor` was taken."""
+        ...
+
 
 async def demo_feed(
     factory: Callable[[str, str], OpenFeed], exchange: str, symbol: str, patience_s: float
@@ -82,9 +86,7 @@ async def demo_feed(
     return feed if feed.here() is not None else None
 
 
-async def demo(
-    bot: Bot, state: BotState, feed: Feed, at_ms: int, tell: Callable[[BotState, Step], None]
-) -> BotState:
+async def demo(bot: Bot, state: BotState, feed: Feed, at_ms: int, tell: Callable[[BotState, Step], None]) -> BotState:
     """Run `bot` on paper from `at_ms` on at the pace of `feed`; `tell` hears of every step that is kept."""
     use_exact_figures()
     book = Book(bot.market, TOUCH, state.ledger.quote, state.ledger.base)

@@ -78,6 +78,10 @@ class TapeFeed:
         pause_s = self._interval_ms / 4000 / self._speed if self._speed else 0.0
         await asyncio.sleep(pause_s)
 
+    def first_price(self) -> Price:
+        """The first open."""
+        return self._corner(0) * self._unit
+
     def here(self) -> Point | None:
         """The last point given."""
         return self._point

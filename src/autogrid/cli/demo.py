@@ -21,9 +21,10 @@ from autogrid.backtesting.tapes import read_tape
 from autogrid.cli import demo_words as words
 from autogrid.cli.demo_live import live_prices
 from autogrid.cli.demo_prices import Prices, from_tape, made_up, range_around
-from autogrid.cli.demo_screen import ends_on_signals, show
+from autogrid.cli.demo_scene import Scene, Spot
+from autogrid.cli.demo_screen import ends_on_signals, has_screen, show
 from autogrid.cli.demo_told import fill_line, opening_line, pace, source_line, span, stamp, summary
-from autogrid.cli.demo_view import Scene, Spot, screen
+from autogrid.cli.demo_view import screen
 from autogrid.cli.options import FIGURE
 from autogrid.cli.output import BadInput
 from autogrid.services.picture import Names, Picture, fill_of, picture_of
@@ -163,7 +164,7 @@ class Watch:
     async def run(self, console: Console, stop: asyncio.Event) -> None:
         """Run to the end of the prices, of the time, or until `stop`; then say how it went."""
         prices = self._prices
-        self._tells = not console.is_terminal
+        self._tells = not has_screen(console)
         if self._tells:
             click.echo(source_line(prices))
             click.echo(opening_line(prices, self.config, text(self._bot.limits.investment)))

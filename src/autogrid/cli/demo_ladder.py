@@ -6,11 +6,10 @@ from typing import NamedTuple
 from rich.text import Text
 
 from autogrid.cli import demo_words as words
+from autogrid.cli.demo_scene import BUY, QUIET, SELL, decimals_of
 from autogrid.services.picture import OrderSeen, Picture, Rung
 from autogrid.trading.market import Market
 from autogrid.trading.money import Price, text
-
-BUY, SELL, QUIET = "green", "red", "dim"
 
 
 class Row(NamedTuple):
@@ -62,6 +61,11 @@ def ladder(picture: Picture, market: Market, width: int, height: int, *, fresh: 
     return Text("\n", no_wrap=True, overflow="crop").join(_window(shown, mark, height))
 
 
+def shows_trips(picture: Picture, market: Market, width: int) -> bool:
+    """Whether there is room for a dot for each round trip."""
+    return bool(picture.rungs) and _shape(rows_of(picture), picture, market, width).trips
+
+
 def _window(shown: list[Text], mark: int, height: int) -> Iterator[Text]:
     """As many as fit around the price, with a count of those that do not."""
     if len(shown) <= height:
@@ -90,7 +94,7 @@ class _Shape(NamedTuple):
 
 
 def _shape(rows: list[Row], picture: Picture, market: Market, width: int) -> _Shape:
-    decimals = max(0, -int(market.tick.normalize().as_tuple().exponent))
+    decimals = decimals_of(market)
     prices = [row.line for row in rows] + ([picture.price] if picture.price is not None else [])
     price = max(len(f"{one:,.{decimals}f}") for one in prices)
     quantity = max((len(text(row.order.quantity)) for row in rows if row.order), default=4)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
@@ -17,7 +17,8 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, Price, Share
 from autogrid.wiring import tape_feed
 
-CANDLES_A_SECOND: Final = 5
+Kind = Literal["live", "tape", "made-up"]
+CANDLES_A_SECOND: Final[Mapping[Kind, int]] = {"tape": 10, "made-up": 5, "live": 1}
 """How fast a tape runs where nobody said."""
 LEAST_STEP: Final = Decimal("0.003")
 MOST_STEP: Final = Decimal("0.03")
@@ -26,8 +27,6 @@ HOSTS: Final = {"binance": "api.binance.com", "bybit": "api.bybit.com", "mexc": 
 """In the order in which they are tried."""
 KNOCK_S: Final = 1.2
 """So long an exchange may take to open a connection before it counts as out of reach."""
-
-Kind = Literal["live", "tape", "made-up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Prices:
 def from_tape(tape: Tape, kind: Kind, source: str, speed: float | None) -> Prices:
     """A tape's prices; its market's rules are assumed from it. `speed` None: a few candles a second."""
     market, _ = market_for(tape, MarketWords())
-    pace = tape.interval_ms / 1000 * CANDLES_A_SECOND if speed is None else speed
+    pace = tape.interval_ms / 1000 * CANDLES_A_SECOND[kind] if speed is None else speed
     return Prices(
         kind=kind,
         source=source,
@@ -83,7 +82,7 @@ def swing_of(tape: Tape) -> Share:
 
 def step_for(market: Market, swing: Share) -> Share:
     """A distance of lines for candles that reach so far: crossed often, and wide enough to earn its fees."""
-    step = max(swing * Decimal("2.5"), market.maker_fee * 3, LEAST_STEP)
+    step = max(swing * Decimal(2), market.maker_fee * 3, LEAST_STEP)
     return min(step, max(MOST_STEP, market.maker_fee * 3)).quantize(Decimal("0.0001"))
 
 

@@ -21,7 +21,7 @@ except ImportError:  # Windows has neither: there Ctrl-C ends the demo
 
 FRAME_S: Final = 0.125
 """Between two drawings: enough to look alive, and little work."""
-QUITS: Final = frozenset({"", "q", "Q", "\x1b", "\x03", "\x04"})
+QUITS: Final = frozenset({"q", "Q", "\x03", "\x04"})
 
 
 async def show(draw: Callable[[int, int], RenderableType | None], console: Console, stop: asyncio.Event) -> None:
@@ -33,6 +33,11 @@ async def show(draw: Callable[[int, int], RenderableType | None], console: Conso
             if picture is not None:
                 live.update(picture, refresh=True)
             await pause(stop, FRAME_S)
+
+
+def has_screen(console: Console) -> bool:
+    """Whether there is a terminal that can be drawn on; else lines are written."""
+    return sys.stdout.isatty() and not console.is_dumb_terminal
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
@@ -77,6 +82,7 @@ def _keys(stop: asyncio.Event) -> Iterator[None]:
 
 
 def _heard(stop: asyncio.Event) -> None:
-    """A key was struck, or the terminal is gone (nothing to read)."""
-    if os.read(sys.stdin.fileno(), 16).decode(errors="ignore")[:1] in QUITS:
+    """A key was struck, or the terminal is gone (nothing to read). Arrows and the like begin with Escape."""
+    keys = os.read(sys.stdin.fileno(), 16).decode(errors="ignore")
+    if keys in {"", "\x1b"} or keys[:1] in QUITS:
         stop.set()

@@ -14,21 +14,18 @@ class Inbox:
     """Requests for one bot, each with a number by which the giver knows it again."""
 
     def __init__(self) -> None:
-        self.done: list[int] = []
-        """Numbers of requests whose step has been kept."""
-        self.given: set[int] = set()
-        """Numbers of all requests that ever came in."""
-        self._waiting: deque[tuple[int, Callable[[int], Event]]] = deque()
+        self._given: set[int] = set()
+        self._waiting: deque[Callable[[int], Event]] = deque()
         self._news = asyncio.Event()
 
     def put(self, number: int, make: Callable[[int], Event]) -> None:
         """Hand in a request, once: `make` gives its event from the time at which it is taken (UTC ms)."""
-        if number not in self.given:
-            self.given.add(number)
-            self._waiting.append((number, make))
+        if number not in self._given:
+            self._given.add(number)
+            self._waiting.append(make)
             self._news.set()
 
-    def take(self) -> tuple[int, Callable[[int], Event]] | None:
+    def take(self) -> Callable[[int], Event] | None:
         """The next request; None where there is none."""
         if not self._waiting:
             self._news.clear()
@@ -62,15 +59,14 @@ class Attended:
         await self._exchange.execute(command)
 
     async def events(self) -> AsyncIterator[Event]:
-        """What the exchange tells and what users ask. A request counts as done once the bot asks for what is next."""
+        """What the exchange tells, and what users ask as soon as the bot has taken in what was told."""
         source = self._exchange.events()
         told: asyncio.Future[Event] | None = None
         news = asyncio.ensure_future(self._inbox.news())
         try:
             while True:
                 while (request := self._inbox.take()) is not None:
-                    yield request[1](self._now_ms())
-                    self._inbox.done.append(request[0])
+                    yield request(self._now_ms())
                 if news.done():
                     news = asyncio.ensure_future(self._inbox.news())
                 if told is None:

@@ -9,8 +9,9 @@ clock goes on.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import ccxt
@@ -21,6 +22,8 @@ from autogrid.trading.money import ZERO, Price, Quantity
 ANTICIPATED: Final = (ccxt.BaseError, OSError, TimeoutError, ValueError, TypeError, LookupError, AttributeError)
 """What a network, an exchange, and an answer that is none lead to inside ccxt."""
 DAY_MS: Final = 86_400_000
+CATCH_UP_S: Final = 0.1
+"""So long a price may wait for the next one; see `_uncollected`."""
 Source = Literal["stream", "requests"]
 
 
@@ -116,6 +119,8 @@ class LivePrices:
         self._stream_faults = 0
         self._faults = 0
         self._pending: asyncio.Future[Any] | None = None
+        self._collected: object = None
+        """The last that was taken from what ccxt keeps."""
         self.heard_ms = clock_ms()
         """When the exchange last told anything, by this machine's clock."""
         self.source: Source | None = None
@@ -154,14 +159,13 @@ class LivePrices:
 
     async def _follow(self, client: PriceClient) -> None:
         """By stream, until it fails."""
-        trades = bool(client.has.get("watchTrades"))
-        watch = client.watch_trades if trades else client.watch_ticker
+        self._collected = None
         try:
             await self._look(client)
             while True:
-                told = await self._next(watch)
+                told = await self._next(client)
                 if told is not None:
-                    self._take(told if trades else [told], looked=False)
+                    self._take(told, looked=False)
                     self.source, self._stream_faults = "stream", 0
                 elif await self._look(client):
                     raise StreamStalled(f"{self._exchange}'s stream left out what was traded")
@@ -172,15 +176,35 @@ class LivePrices:
             self._stream_faults += 1
             raise
 
-    async def _next(self, watch: Callable[[str], Awaitable[Any]]) -> Any | None:
+    async def _next(self, client: PriceClient) -> list[Any] | None:
         """What the stream tells next; None where it tells nothing for too long."""
+        trades = bool(client.has.get("watchTrades"))
         if self._pending is None:
+            watch = client.watch_trades if trades else client.watch_ticker
             self._pending = asyncio.ensure_future(watch(self._symbol))
-        done, _ = await asyncio.wait({self._pending}, timeout=self._patience.quiet_s)
-        if not done:
+        for wait_s in (CATCH_UP_S, self._patience.quiet_s):
+            done, _ = await asyncio.wait({self._pending}, timeout=wait_s)
+            new = self._uncollected(client, trades=trades)
+            if done:
+                pending, self._pending = self._pending, None
+                told = pending.result()
+                return new if new is not None else told if trades else [told]
+            if new:
+                return new
+        return None
+
+    def _uncollected(self, client: PriceClient, *, trades: bool) -> list[Any] | None:
+        """What ccxt keeps of the stream and we have not seen; None where it keeps nothing.
+
+        A message that comes before the next call of `watch_…` is kept, but told only with the one after it.
+        """
+        kept = (getattr(client, "trades" if trades else "tickers", None) or {}).get(self._symbol)
+        if kept is None:
             return None
-        pending, self._pending = self._pending, None
-        return pending.result()
+        newest_first = reversed(kept) if trades else iter([kept])
+        new = list(takewhile(lambda one: one is not self._collected, newest_first))[::-1]
+        self._collected = new[-1] if new else self._collected
+        return new
 
     async def _ask_on(self, client: PriceClient) -> None:
         """By requests, until they fail, or it is time to try the stream again."""
@@ -209,6 +233,8 @@ class LivePrices:
     def _take(self, told: list[Mapping[str, Any]], *, looked: bool) -> int:
         """Tell what is new. A stream tells trades of one ms one after the other; an answer has them all."""
         now, new = self._clock_ms(), 0
+        if looked and self._last:
+            self._from_ms = max(self._from_ms, self._last.at_ms + 1)
         for traded in map(self._read, told):
             if traded.at_ms > now + DAY_MS:
                 raise ValueError(f"{self._exchange} tells of a trade at {traded.at_ms} ms, which is not yet")

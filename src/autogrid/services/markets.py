@@ -78,8 +78,8 @@ def market_at(price: Price, finest: Price, symbol: tuple[str, str], words: Marke
     """
     known = words.known
     _check(words)
-    maker = _first(words.maker_fee, known and known.maker_fee, DEFAULT_FEE)
-    taker = _first(words.taker_fee, known and known.taker_fee, maker)
+    maker = _first(words.maker_fee, known.maker_fee if known else DEFAULT_FEE)
+    taker = _first(words.taker_fee, known.taker_fee if known else maker)
     for name, rate in (("maker-fee", maker), ("taker-fee", taker)):
         if not 0 <= rate < Decimal("0.1"):
             raise UnableToDescribeMarket(
@@ -88,9 +88,9 @@ def market_at(price: Price, finest: Price, symbol: tuple[str, str], words: Marke
     market = Market(
         base=known.base if known else symbol[0],
         quote=known.quote if known else symbol[1],
-        tick=_first(words.tick, known and known.tick, finest),
-        lot=_first(words.lot, known and known.lot, assumed_lot(price)),
-        min_notional=_first(words.min_notional, known and known.min_notional, LEAST_NOTIONAL),
+        tick=_first(words.tick, known.tick if known else finest),
+        lot=_first(words.lot, known.lot if known else assumed_lot(price)),
+        min_notional=_first(words.min_notional, known.min_notional if known else LEAST_NOTIONAL),
         maker_fee=maker,
         taker_fee=taker,
         fee_in=words.fee_in,
@@ -104,9 +104,9 @@ def market_at(price: Price, finest: Price, symbol: tuple[str, str], words: Marke
     return market, assumed
 
 
-def _first(*figures: Decimal | None) -> Decimal:
-    """The first figure that was given."""
-    return next(one for one in figures if one is not None)
+def _first(given: Decimal | None, otherwise: Decimal) -> Decimal:
+    """The figure that was given, or the other."""
+    return otherwise if given is None else given
 
 
 def _check(words: MarketWords) -> None:

@@ -113,7 +113,7 @@ def _composed(hint: Any) -> Codec:
 def fields_of(kind: type) -> dict[str, Codec]:
     """The codec of each field of a record, in order."""
     hints = get_type_hints(kind)
-    names = [field.name for field in dataclass_fields(kind)] if is_dataclass(kind) else list(hints)
+    names = [field.name for field in dataclass_fields(kind) if field.init] if is_dataclass(kind) else list(hints)
     return {name: codec_for(hints[name]) for name in names}
 
 

@@ -63,11 +63,7 @@ class Database:
 async def open_database(data_dir: Path) -> Database:
     """The database in `data_dir`, made where there is none, and brought up to date. Raises `UnableToOpenDatabase`."""
     path = data_dir / FILE_NAME
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    except OSError as fault:
-        raise UnableToOpenDatabase(f"{path} cannot be written: {fault.strerror}; choose another --data-dir") from fault
+    _make_place(path)
     database = Database(sqlite_engine(path), sqlite_warnings(sqlite3.sqlite_version_info))
     try:
         async with database.writing() as connection:
@@ -76,8 +72,8 @@ async def open_database(data_dir: Path) -> Database:
     except DatabaseError as fault:
         await database.close()
         raise UnableToOpenDatabase(
-            f"{path} cannot be opened ({fault.orig}). If it is damaged, restore a backup, or move the file away to start "
-            "with an empty one."
+            f"{path} cannot be opened ({fault.orig}). If it is damaged, restore a backup, or move the file away to "
+            "start with an empty one."
         ) from fault
     except UnableToOpenDatabase:
         await database.close()
@@ -85,15 +81,25 @@ async def open_database(data_dir: Path) -> Database:
     return database
 
 
+def _make_place(path: Path) -> None:
+    """The folder and the file, for their owner only."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as fault:
+        raise UnableToOpenDatabase(f"{path} cannot be written: {fault.strerror}; choose another --data-dir") from fault
+
+
 def sqlite_warnings(version: tuple[int, ...]) -> tuple[str, ...]:
     """What a person should know of this SQLite."""
     if version >= SOUND_SQLITE:
         return ()
-    return (
-        f"SQLite {'.'.join(map(str, version))} has a rare fault (WAL-reset) that can damage a database to which several "
-        f"processes write in the same moment; it is mended in {'.'.join(map(str, SOUND_SQLITE))}. Keep backups, and "
-        "update Python or the system's SQLite.",
+    present, sound = (".".join(map(str, one)) for one in (version, SOUND_SQLITE))
+    warning = (
+        f"SQLite {present} has a rare fault (WAL-reset) that can damage a database to which several processes write in "
+        f"the same moment; it is mended in {sound}. Keep backups, and update Python or the system's SQLite."
     )
+    return (warning,)
 
 
 def sqlite_engine(path: Path) -> AsyncEngine:
@@ -124,8 +130,8 @@ def _check(connection: Connection, path: Path) -> None:
     mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
     if mode != "wal":
         raise UnableToOpenDatabase(
-            f"{path} lies where SQLite cannot keep a write-ahead log, such as a network drive; choose a --data-dir on a "
-            "local disk."
+            f"{path} lies where SQLite cannot keep a write-ahead log, such as a network drive; choose a --data-dir on "
+            "a local disk."
         )
     found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
     if found != "ok":

@@ -148,9 +148,9 @@ class Grid:
         return Wish(targets, settings.stop_loss, min(waits, default=None))
 
     def revise(self, before: GridMemory, after: GridMemory, order: Order) -> tuple[Target, ...] | None:
-        """A fill changes the target of its own cell and nothing else."""
+        """A fill changes the target of its own cell and nothing else; while the grid ends, cells want nothing."""
         name = order.slot.rpartition("-")[0]
-        if before.stage != after.stage or name not in after.cells:
+        if before.stage != after.stage or after.stage not in ("opening", "running") or name not in after.cells:
             return None
         target = self._target(after.cells[name])
         return (target,) if target else ()

@@ -1,0 +1,250 @@
+"""Bots as a person asks for them: made, started, paused, stopped, edited, shown and explained."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from autogrid.backtesting.tapes import Tape, read_tape
+from autogrid.services.backtests import check_investment
+from autogrid.services.markets import MarketWords, market_for
+from autogrid.storage.bots import (
+    BotRow,
+    NewBot,
+    create_bot,
+    delete_bot,
+    find_bot,
+    list_bots,
+    set_config,
+    set_wanted,
+)
+from autogrid.storage.database import Database
+from autogrid.storage.requests import RequestKind, add_request
+from autogrid.trading.bot import Bot
+from autogrid.trading.ledger import Ledger, opened
+from autogrid.trading.market import Market
+from autogrid.trading.money import ZERO, Amount, Price, text
+from autogrid.trading.risk import Limits
+from autogrid.trading.strategies.catalogue import build
+from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid_sizing import check_start
+from autogrid.trading.strategies.strategy import AnyStrategy
+
+PAPER = "paper"
+
+
+class UnableToAsk(Exception):
+    """The bot cannot do that now. The sentence says what it can."""
+
+    code = "not-now"
+
+
+@dataclass(frozen=True, slots=True)
+class BotRequest:
+    """What a bot is to be made from."""
+
+    strategy: str
+    account: str
+    symbol: str
+    investment: Amount
+    config: Mapping[str, str]
+    words: MarketWords
+    name: str | None = None
+    tape: Path | None = None
+    speed: Decimal = Decimal(0)
+    exchange: str | None = None
+    risk: bool = True
+    price: Price | None = None
+    """The market's, where it is known: what can be checked with it is checked now."""
+
+
+def now_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+async def create(database: Database, request: BotRequest) -> BotRow:
+    """A new bot, stopped. Raises `UnableToConfigure`, `UnableToReadCandles`, `UnableToCreateBot` and others."""
+    if request.account != PAPER:
+        raise UnableToAsk(
+            f"there is no account '{request.account}'; only account paper trades today (live accounts come later)"
+        )
+    check_investment(request.investment)
+    market, price = _market(request)
+    strategy = build(request.strategy, request.config, market, request.investment)
+    own = ZERO
+    if isinstance(strategy, Grid):
+        own = strategy.settings.own_base or ZERO
+        at = strategy.settings.trigger_price or price
+        if at is not None:
+            check_start(strategy.settings, strategy.lines, market, request.investment, at)
+    async with database.writing() as connection:
+        names = {bot.name for bot in await list_bots(connection)}
+        new = NewBot(
+            name=request.name or _free_name(f"{request.strategy}-{market.base.lower()}", names),
+            strategy=request.strategy,
+            config=dict(request.config),
+            account=request.account,
+            market=market,
+            limits=Limits(request.investment, breakers=request.risk),
+            investment=request.investment,
+            own_base=own,
+            tape=None if request.tape is None else str(request.tape.resolve()),
+            speed=request.speed if request.tape is not None else None,
+            exchange=request.exchange,
+        )
+        return await create_bot(connection, new, now_ms())
+
+
+def _market(request: BotRequest) -> tuple[Market, Price | None]:
+    """The market's rules, and its price where it is known."""
+    if request.tape is not None:
+        tape = read_tape((request.tape,), at_least_decimals=tape_decimals(request.words.tick))
+        market, _ = market_for(tape, request.words)
+        base, _, quote = request.symbol.partition("/")
+        if base and quote and market.base == "BASE":
+            market = _named(market, base, quote)
+        if request.symbol and market.symbol != request.symbol.upper() and request.words.known is None:
+            market = _named(market, *request.symbol.upper().split("/", 1))
+        return market, Decimal(int(tape.prices[0, 0])) * tape.unit
+    if request.words.known is None:
+        raise UnableToConfigure(
+            "tape", "give --tape FILE, or --exchange with an exchange whose live prices it shall see"
+        )
+    return request.words.known, request.price
+
+
+def _named(market: Market, base: str, quote: str) -> Market:
+    return Market(
+        base, quote, market.tick, market.lot, market.min_notional, market.maker_fee, market.taker_fee,
+        market.fee_in, market.min_quantity, market.max_quantity, market.max_orders,
+    )  # fmt: skip
+
+
+def tape_decimals(tick: Price | None) -> int:
+    """Decimals that a tape needs so that its unit divides `tick`."""
+    return 0 if tick is None else max(0, -int(tick.normalize().as_tuple().exponent))
+
+
+def _free_name(wish: str, taken: set[str]) -> str:
+    if wish not in taken:
+        return wish
+    return next(f"{wish}-{n}" for n in range(2, len(taken) + 3) if f"{wish}-{n}" not in taken)
+
+
+def strategy_of(bot: BotRow) -> AnyStrategy:
+    """The bot's strategy by its first configuration."""
+    return build(bot.strategy, bot.config, bot.market, bot.investment)
+
+
+def machine_of(bot: BotRow) -> Bot:
+    """What does not change while the bot runs."""
+    return Bot(bot.market, bot.limits)
+
+
+def tape_of(bot: BotRow) -> Tape:
+    """The candles of a bot that runs on a tape. Raises `UnableToReadCandles`."""
+    assert bot.tape is not None, "only a bot on a tape has one"
+    return read_tape((Path(bot.tape),), at_least_decimals=tape_decimals(bot.market.tick))
+
+
+def first_ledger(bot: BotRow, price: Price) -> Ledger:
+    """What the bot owns before it starts; own base is valued at the trigger, or at `price`."""
+    strategy = strategy_of(bot)
+    if isinstance(strategy, Grid) and strategy.settings.trigger_price is not None:
+        price = strategy.settings.trigger_price
+    return opened(bot.investment, bot.own_base, price)
+
+
+async def start(database: Database, meant: str) -> BotRow:
+    """Want the bot to run; one that was paused goes on. Raises `UnableToFindBot`, `UnableToAsk`."""
+    async with database.writing() as connection:
+        bot = await find_bot(connection, meant)
+        if bot.actual == "ended":
+            raise UnableToAsk(f"{bot.name} has ended ({bot.reason}); create a new one")
+        if bot.wanted == "paused" or bot.reason.startswith("killed"):
+            await add_request(connection, bot.id, "resume", {}, now_ms())
+        await set_wanted(connection, bot.id, "running", now_ms())
+        return await find_bot(connection, bot.id)
+
+
+async def pause(database: Database, meant: str, *, cancel: bool) -> BotRow:
+    """Want no new orders; with `cancel` the resting ones go too. Raises `UnableToFindBot`, `UnableToAsk`."""
+    return await _ask(database, meant, "pause", {"cancel": "yes" if cancel else "no"}, wanted="paused")
+
+
+async def stop(database: Database, meant: str, *, sell: bool) -> BotRow:
+    """Want the bot to end: orders go, its base is sold or kept. Raises `UnableToFindBot`, `UnableToAsk`."""
+    return await _ask(database, meant, "stop", {"sell": "yes" if sell else "no"}, wanted="running")
+
+
+async def kill(database: Database, meant: str) -> BotRow:
+    """Take all orders of the bot out now; none is placed until it is started again."""
+    return await _ask(database, meant, "kill", {}, wanted="paused")
+
+
+async def _ask(
+    database: Database,
+    meant: str,
+    kind: RequestKind,
+    payload: Mapping[str, str],
+    *,
+    wanted: Literal["running", "paused"],
+) -> BotRow:
+    async with database.writing() as connection:
+        bot = await find_bot(connection, meant)
+        if bot.actual == "ended":
+            raise UnableToAsk(f"{bot.name} has ended ({bot.reason})")
+        if bot.wanted == "stopped":
+            raise UnableToAsk(f"{bot.name} does not run; start it first, or delete it")
+        await add_request(connection, bot.id, kind, payload, now_ms())
+        await set_wanted(connection, bot.id, wanted, now_ms())
+        return await find_bot(connection, bot.id)
+
+
+async def remove(database: Database, meant: str) -> BotRow:
+    """Take the bot away from sight. Raises `UnableToFindBot`, `UnableToDeleteBot`."""
+    async with database.writing() as connection:
+        bot = await find_bot(connection, meant)
+        await delete_bot(connection, bot.id, now_ms())
+        return bot
+
+
+async def edit(database: Database, meant: str, config: Mapping[str, str]) -> BotRow:
+    """Another configuration: now where the bot never ran, else by its journal. Raises `UnableToConfigure`."""
+    if not config:
+        raise UnableToConfigure("set", "nothing to change; give --set key=value")
+    async with database.writing() as connection:
+        bot = await find_bot(connection, meant)
+        merged = {**bot.config, **config}
+        build(bot.strategy, merged, bot.market, bot.investment)
+        if bot.actual == "ended":
+            raise UnableToAsk(f"{bot.name} has ended ({bot.reason})")
+        if bot.wanted == "stopped":
+            await set_config(connection, bot.id, merged, now_ms())
+        else:
+            await add_request(connection, bot.id, "edit", dict(config), now_ms())
+        return await find_bot(connection, bot.id)
+
+
+def bot_json(bot: BotRow) -> dict[str, object]:
+    """A bot as JSON; money as text."""
+    return {
+        "id": bot.id,
+        "name": bot.name,
+        "strategy": bot.strategy,
+        "symbol": bot.symbol,
+        "account": bot.account,
+        "state": bot.actual,
+        "wanted": bot.wanted,
+        "reason": bot.reason,
+        "investment": text(bot.investment),
+        "config": dict(bot.config),
+        "tape": bot.tape,
+        "speed": None if bot.speed is None else text(bot.speed),
+        "exchange": bot.exchange,
+        "created_ms": bot.created_ms,
+    }

@@ -1,0 +1,123 @@
+"""The engine as a person starts it: it brings what runs to what is wanted, until it is stopped.
+
+Each bot is one task on one loop. A fault in one ends that one, says why, and leaves the others alone. When the engine
+stops, what is wanted stays wanted and orders keep resting: the next engine goes on from the journal.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from autogrid.engine.inbox import Inbox
+from autogrid.services.bots import now_ms
+from autogrid.storage.bots import Actual, BotRow, list_bots, set_actual, set_wanted
+from autogrid.storage.database import Database
+from autogrid.storage.requests import Request, take_requests
+from autogrid.trading.event import EditAsked, Event, KillAsked, PauseAsked, ResumeAsked, StopAsked
+from autogrid.trading.state import BotState
+
+LOOK_S: Final = 0.2
+"""So often the engine looks at what is wanted."""
+
+RunBot = Callable[[BotRow, Inbox], Awaitable[BotState]]
+"""Runs one bot until it has ended or its prices have; given by the wiring."""
+
+
+class _Running(NamedTuple):
+    task: "asyncio.Task[BotState]"
+    inbox: Inbox
+
+
+class Engine:
+    """Runs the bots of one database."""
+
+    def __init__(self, database: Database, run_bot: RunBot, tell: Callable[[str], None]) -> None:
+        """`tell` hears a sentence whenever a bot starts, ends or fails."""
+        self._database = database
+        self._run_bot = run_bot
+        self._tell = tell
+        self._running: dict[str, _Running] = {}
+
+    async def run(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
+        """Run until `stop` is set; with `until_idle`, until nothing is left to run."""
+        try:
+            while not stop.is_set():
+                await self._look()
+                if until_idle and not self._running:
+                    return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOK_S)
+        finally:
+            for running in self._running.values():
+                running.task.cancel()
+            await asyncio.gather(*(one.task for one in self._running.values()), return_exceptions=True)
+            for bot_id in self._running:
+                await self._actual(bot_id, "stopped", "the engine was stopped; it goes on when one runs again")
+
+    async def _look(self) -> None:
+        """Bring what runs to what is wanted."""
+        for bot_id, running in list(self._running.items()):
+            if running.task.done():
+                del self._running[bot_id]
+                await self._ended(bot_id, running.task)
+        async with self._database.reading() as connection:
+            bots = await list_bots(connection)
+            asked = {bot.id: await take_requests(connection, bot.id) for bot in bots if bot.wanted != "stopped"}
+        for bot in bots:
+            if bot.id not in self._running and bot.wanted != "stopped" and bot.actual not in ("ended", "error"):
+                await self._start(bot)
+            running_now = self._running.get(bot.id)
+            for request in asked.get(bot.id, ()):
+                if running_now is not None:
+                    running_now.inbox.put(request.id, _maker(request))
+            if running_now is not None and bot.actual != _shown(bot):
+                await self._actual(bot.id, _shown(bot), "")
+
+    async def _start(self, bot: BotRow) -> None:
+        inbox = Inbox()
+        task = asyncio.create_task(_run(self._run_bot, bot, inbox), name=bot.id)
+        self._running[bot.id] = _Running(task, inbox)
+        await self._actual(bot.id, _shown(bot), "")
+        self._tell(f"{bot.name} runs on {bot.tape or bot.exchange}, {bot.symbol}")
+
+    async def _ended(self, bot_id: str, task: "asyncio.Task[BotState]") -> None:
+        """Write down how a bot's task came to its end."""
+        fault = task.exception()
+        if fault is not None:
+            await self._actual(bot_id, "error", f"{type(fault).__name__}: {fault}")
+            self._tell(f"{bot_id} stopped by a fault: {fault}")
+            return
+        why = task.result().ended_why or "its prices have come to an end"
+        async with self._database.writing() as connection:
+            await set_wanted(connection, bot_id, "stopped", now_ms())
+        await self._actual(bot_id, "ended", why)
+        self._tell(f"{bot_id} ended: {why}")
+
+    async def _actual(self, bot_id: str, actual: Actual, reason: str) -> None:
+        async with self._database.writing() as connection:
+            await set_actual(connection, bot_id, actual, reason, now_ms())
+
+
+async def _run(run_bot: RunBot, bot: BotRow, inbox: Inbox) -> BotState:
+    return await run_bot(bot, inbox)
+
+
+def _shown(bot: BotRow) -> Actual:
+    return "paused" if bot.wanted == "paused" else "running"
+
+
+def _maker(request: Request) -> Callable[[int], Event]:
+    """The event of a request, at the time it is taken."""
+    payload = request.payload
+    match request.kind:
+        case "pause":
+            return lambda at_ms: PauseAsked(at_ms, payload.get("cancel") == "yes")
+        case "resume":
+            return ResumeAsked
+        case "stop":
+            return lambda at_ms: StopAsked(at_ms, payload.get("sell") == "yes")
+        case "kill":
+            return KillAsked
+        case "edit":
+            return lambda at_ms: EditAsked(at_ms, dict(payload))
