@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     """What is written to standard error, from this on."""
 
 
-def read_settings(data_dir: Path | str | None = None) -> Settings:
+def load_settings(data_dir: Path | str | None = None) -> Settings:
     """The settings now; `data_dir` wins over the environment. Raises UnableToReadSettings."""
     given: dict[str, Any] = {} if data_dir is None else {"data_dir": data_dir}
     try:

@@ -33,11 +33,8 @@ class Document(NamedTuple):
     @property
     def lines(self) -> list[str]:
         """The lines of the code blocks, those continued with a backslash as one; without prompts and comments."""
-        found = []
-        for block in self.blocks:
-            for line in block.replace("\\\n", " ").splitlines():
-                found.append(line.strip().removeprefix("$ ").split("  # ")[0].strip())
-        return [line for line in found if line]
+        raw = [line for block in self.blocks for line in block.replace("\\\n", " ").splitlines()]
+        return [line for one in raw if (line := one.strip().removeprefix("$ ").split("  # ")[0].strip())]
 
 
 def documents() -> list[Document]:

@@ -49,16 +49,16 @@ def _argument_faults(command: click.Command, context: click.Context, words: Sequ
     faults = [f"there is no place for {' '.join(rest)}"] if rest else []
     for param in command.params:
         value = given.get(param.name or "")
-        missing = not isinstance(value, str | int | list | tuple) or value == ()
+        missing = not isinstance(value, str | list | tuple | bool) or value == ()
         if missing and param.required and whole and not wants_help:
-            faults.append(f"{param.human_readable_name} is missing")
+            faults.append(f"{param.name} is missing")
         if isinstance(param.type, click.Choice) and isinstance(value, str) and value not in param.type.choices:
-            faults.append(f"{param.human_readable_name} cannot be {value}")
+            faults.append(f"{param.name} cannot be {value}")
     faults += _unknown_keys(given.get("strategy"), given.get("settings") or ())
     return faults
 
 
-def _unknown_keys(strategy: object, settings: Sequence[str]) -> list[str]:
+def _unknown_keys(strategy: object, settings: Sequence[object]) -> list[str]:
     """Keys of `--set` that the strategy does not have; any strategy, where none is named."""
     chosen = [CATALOGUE[strategy]] if isinstance(strategy, str) and strategy in CATALOGUE else CATALOGUE.values()
     known = {field.key for one in chosen for field in one.fields} | {"key", "KEY"}

@@ -8,8 +8,10 @@ import pytest
 from tests.docs.documents import Document, documents
 from tests.house.tree import PACKAGE, ROOT
 
-SUFFIXES = "py|md|toml|lock|sh|svg|yml|html|json|css|js|db|csv|parquet|svg"
-NAMED = re.compile(rf"^\.?[\w-][\w.*-]*(?:/[\w.*-]+)*(?:/|\.(?:{SUFFIXES}))(?:::\w+)?$|^(?:[\w.-]+/)+[\w.-]+(?:::\w+)?$")
+SUFFIXES = "py|md|toml|lock|sh|svg|yml|html|json|css|js|db|csv|parquet"
+NAMED = re.compile(
+    rf"^\.?[\w-][\w.*-]*(?:/[\w.*-]+)*(?:/|\.(?:{SUFFIXES}))(?:::\w+)?$|^(?:[\w.-]+/)+[\w.-]+(?:::\w+)?$"
+)
 ROOTS = frozenset(path.name for place in (ROOT, PACKAGE) for path in place.iterdir() if path.is_dir())
 
 NOT_IN_THE_TREE = {

@@ -176,8 +176,7 @@ def test_steps_that_came_as_floats_are_their_shortest_text() -> None:
 
 def test_what_an_exchange_does_not_tell_is_no_limit_and_the_usual_fee() -> None:
     market = market_from(minimal())
-    assert (market.min_notional, market.min_quantity, market.max_quantity, market.max_orders) == (0, 0, None, None)
-    assert (market.maker_fee, market.taker_fee) == (D("0.001"), D("0.001"))
+    assert market == Market("AAA", "BBB", D("0.0001"), D("0.00001"), D(0), D("0.001"), D("0.001"))
 
 
 @pytest.mark.parametrize(

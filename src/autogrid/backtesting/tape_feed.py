@@ -96,9 +96,11 @@ class TapeFeed:
 
     def seek(self, cursor: str) -> None:
         """Stand where `cursor` was taken. Raises `UnableToFindPlace` where that is not on this tape's path."""
+        if not cursor:
+            return
         corner, _, price = cursor.partition(":")
         index, units = int(corner), int(price)
-        if not cursor or index == 0:
+        if index == 0:
             return
         ends = sorted((self._corner(index - 1), self._corner(min(index, self._end - 1)))) if index <= self._end else (1, 0)
         if not ends[0] <= units <= ends[1]:

@@ -98,7 +98,7 @@ def kept_market(data_dir: Path, exchange: str, symbol: str) -> KeptMarket | None
         return KeptMarket(exchange, _from_texts(written["market"]), int(written["fetched_ms"]))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, LookupError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         raise UnableToFindMarket(
             "bad_file", f"{path} cannot be read; remove it and the rules are fetched anew."
         ) from None

@@ -40,20 +40,36 @@ class SimulatedExchange:
         return self._feed.cursor()
 
     def resume(self, state: BotState) -> None:
-        """Put back what `state` knows of: orders in the book, commands that may not have been answered."""
+        """Put back what `state`, the last that was kept, knows of, where the feed stands now.
+
+        Orders that were accepted rest in the book again. What was on its way when the process ended comes now, in the
+        order it would have come: the trade of an order that was just accepted, orders that were decided and may not
+        have been sent, cancels. Not known are a latency, and what had filled within the candle under `participation`.
+        """
         point = self._feed.here()
         if point is not None:
-            self._book.at = point
-        unanswered: list[tuple[int, Command]] = []
-        for order in state.standing.values():
-            if order.status == "intended":
-                unanswered.append((_number(order), Place(order)))
-                continue
-            self._book.restore(order)
-            if order.cancel_asked:
-                unanswered.append((-1, Cancel(order.id)))
-        for _, command in sorted(unanswered, key=lambda one: one[0]):
+            self._move(point)
+        standing = sorted(state.standing.values(), key=_number)
+        decided = [order for order in standing if order.status == "intended"]
+        accepted = [order for order in standing if order.status != "intended"]
+        newest = max((_number(order) for order in (*state.ended, *accepted)), default=0)
+        arriving = [order for order in accepted if _number(order) == newest and self._is_arriving(order)]
+        for order in accepted:
+            if order not in arriving:
+                self._book.restore(order)
+        for order in arriving:
+            self._answers.extend(self._book.enter(order))
+        commands: list[Command] = [Place(order) for order in decided if order.cancel_asked]
+        commands += [Cancel(order.id) for order in standing if order.cancel_asked]
+        commands += [Place(order) for order in decided if not order.cancel_asked]
+        for command in commands:
             self._answers.extend(self._book.execute(command))
+
+    def _is_arriving(self, order: Order) -> bool:
+        """Whether an order that was accepted must trade at once, and has not been told to have."""
+        if order.filled:
+            return False
+        return self._book.crosses(order) or (order.kind == "market" and not self._book.at.in_jump)
 
     async def execute(self, command: Command) -> None:
         """Carry out `command`, now or when it has arrived."""
@@ -84,14 +100,19 @@ class SimulatedExchange:
             point = await self._next()
             if point is None:
                 return
-            book.at = point
-            if book.rules.participation is not None and point.candle != self._candle:
-                self._candle = point.candle
-                book.allowance = (point.volume or Decimal(0)) * book.rules.participation
+            self._move(point)
             if self._is_wanted(point):
                 yield Tick(point.at_ms, point.price, not point.in_jump)
             if self._under_way:
                 self._arrive(point)
+
+    def _move(self, point: Point) -> None:
+        """The market stands at `point`; a new candle brings new volume to fill from."""
+        book = self._book
+        book.at = point
+        if book.rules.participation is not None and point.candle != self._candle:
+            self._candle = point.candle
+            book.allowance = (point.volume or Decimal(0)) * book.rules.participation
 
     def _is_wanted(self, point: Point) -> bool:
         """Whether the bot wants to hear of this price; a fill at it tells the price by itself."""

@@ -153,27 +153,33 @@ class Book:
         return found
 
     def _arrive(self, order: Order) -> list[OrderEvent]:
-        at_ms, price, in_jump, _, _ = self.at
-        limit, is_market = order.price, order.kind == "market"
-        crosses = not is_market and (limit >= price if order.side == "buy" else limit <= price)
-        breach = self._breach(order, crosses=crosses)
+        breach = self._breach(order, crosses=self.crosses(order))
         if breach is not None:
-            return [Rejected(at_ms, order.id, breach)]
+            return [Rejected(self.at.at_ms, order.id, breach)]
+        return [Accepted(self.at.at_ms, order.id), *self.enter(order)]
+
+    def crosses(self, order: Order) -> bool:
+        """Whether a limit order would trade at once at the present price."""
+        if order.kind == "market":
+            return False
+        return order.price >= self.at.price if order.side == "buy" else order.price <= self.at.price
+
+    def enter(self, order: Order) -> list[OrderEvent]:
+        """What follows at once when `order` was accepted; what is left of it then rests."""
         resting = Resting(order)
         self._hold(order, resting.left)
-        answers: list[OrderEvent] = [Accepted(at_ms, order.id)]
-        if is_market:
+        if order.kind == "market":
             self._orders[order.id] = resting
-            if in_jump:
-                self.waiting.append(order.id)
-            else:
-                answers += self._at_market(resting)
-            return answers
-        if crosses:
+            if not self.at.in_jump:
+                return self._at_market(resting)
+            self.waiting.append(order.id)
+            return []
+        answers: list[OrderEvent] = []
+        if self.crosses(order):
             self._orders[order.id] = resting
             quantity = self._allowed(resting.left)
             if quantity:
-                answers.append(self._trade(resting, price, quantity, maker=False))
+                answers.append(self._trade(resting, self.at.price, quantity, maker=False))
         if resting.left:
             self._rest(resting)
         return answers

@@ -1,0 +1,228 @@
+"""A paper bot is killed at every point where it touches the world, and goes on as if it had never been.
+
+What is kept is kept as text: each resumed bot is built from the encoded state, as after the end of a process.
+"""
+
+import asyncio
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from autogrid.backtesting.tape_feed import TapeFeed, UnableToFindPlace
+from autogrid.backtesting.tapes import Tape
+from autogrid.engine.session import run
+from autogrid.exchanges.simulated import SimulatedExchange
+from autogrid.storage.encoding import decode, encode, encode_many
+from autogrid.trading.bot import Bot
+from autogrid.trading.event import Filled, Started
+from autogrid.trading.market import Market, ThirdAsset
+from autogrid.trading.matching import TOUCH, Book, MatchingRules
+from autogrid.trading.plan import Command
+from autogrid.trading.risk import Limits
+from autogrid.trading.state import BotState, Step
+from autogrid.trading.strategies.catalogue import build
+from autogrid.trading.strategies.grid import Grid
+from tests.builders import D, first_ledger, market, tape_of
+
+
+class Killed(Exception):
+    """The process died."""
+
+
+class Fate:
+    """Counts the points where a bot touches the world, and kills it at one."""
+
+    def __init__(self, kill_at: int | None = None) -> None:
+        self.touches = 0
+        self.kill_at = kill_at
+
+    def touch(self) -> None:
+        self.touches += 1
+        if self.touches == self.kill_at:
+            raise Killed
+
+
+@dataclass
+class Disk:
+    """What outlives the process."""
+
+    state: str
+    cursor: str = ""
+    events: list[str] = field(default_factory=list)
+    decisions: list[str] = field(default_factory=list)
+    ledgers: list[str] = field(default_factory=list)
+    fills: int = 0
+
+
+class FrailJournal:
+    def __init__(self, disk: Disk, fate: Fate) -> None:
+        self.disk, self.fate = disk, fate
+
+    async def append(self, step: Step, before: BotState, cursor: Callable[[], str]) -> None:
+        self.fate.touch()
+        disk = self.disk
+        disk.state, disk.cursor = encode(step.state), cursor()
+        if not isinstance(step.event, Started):
+            disk.events.append(encode(step.event))
+            disk.decisions.append(f"{encode_many(step.commands)} {encode_many(step.refused)} {step.note}")
+            disk.ledgers.append(encode(step.state.ledger))
+            disk.fills += isinstance(step.event, Filled)
+        self.fate.touch()
+
+
+class FrailExchange(SimulatedExchange):
+    fate = Fate()
+
+    async def execute(self, command: Command) -> None:
+        await super().execute(command)
+        self.fate.touch()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A bot, its market and how its tape is walked."""
+
+    config: dict[str, str] = field(default_factory=dict)
+    on: Market = field(default_factory=market)
+    rules: MatchingRules = TOUCH
+    limits: Limits | None = None
+    paper: bool = True
+    """Told every point, with a clock; else as a backtest."""
+    candles: int = 24
+    span: int = 90_000
+    """Of prices, in units of 0.01."""
+
+    def bot(self) -> tuple[Bot, Grid]:
+        plain = {"lower": "9000", "upper": "11000", "grids": "8", "spacing": "arithmetic"}
+        return Bot(self.on, self.limits or Limits(D(10_000), breakers=False)), Grid(
+            {**plain, **self.config}, self.on, D(10_000)
+        )
+
+    def tape(self, seed: int) -> Tape:
+        """Candles that wander wildly, most of them opening with a jump; some prices lie just on a line."""
+        chance, at = random.Random(seed), 1_000_000
+        candles = []
+        for _ in range(self.candles):
+            corners = [self._wander(chance, at) for _ in range(4)]
+            start = at if chance.random() < 0.3 else corners[0]
+            candles.append((start, max(start, *corners), min(start, *corners), corners[3]))
+            at = corners[3]
+        return tape_of(candles)
+
+    def _wander(self, chance: random.Random, at: int) -> int:
+        to = at + chance.randint(-self.span, self.span) + (1_000_000 - at) // 8
+        return round(to / 25_000) * 25_000 if chance.random() < 0.4 else to
+
+
+def first_disk(setting: Setting) -> Disk:
+    bot, grid = setting.bot()
+    return Disk(encode(bot.start(grid, first_ledger(grid, D(10_000), D(10_000)))))
+
+
+def live(setting: Setting, tape: Tape, disk: Disk, fate: Fate, life: int) -> BotState:
+    """One process: from what the disk holds until the tape ends, the bot ends, or fate strikes."""
+    bot, _ = setting.bot()
+    state = decode(BotState, disk.state, lambda name, config: build(name, config, setting.on, D(10_000)))
+    clock = setting.paper or bot.limits.breakers
+    feed = TapeFeed(tape, skip=not setting.paper, clock=clock, speed=None)
+    feed.seek(disk.cursor)
+    here = feed.here()
+    started = Started(here.at_ms if here else tape.times.item(0), f"n{life}")
+    book = Book(setting.on, setting.rules, state.ledger.quote, state.ledger.base)
+    exchange = FrailExchange(book, feed, thin=not setting.paper, first=(started,))
+    exchange.fate = fate
+    if disk.cursor:
+        exchange.resume(state)
+    return asyncio.run(run(bot, state, exchange, FrailJournal(disk, fate)))
+
+
+def without_nonces(text: str) -> str:
+    return re.sub(r"\bn\d+-(?=\d+-)", "", text)
+
+
+def story(disk: Disk) -> Iterator[tuple[str, str, str]]:
+    """The journal, with nonces and starts set aside."""
+    for event, decision, ledger in zip(disk.events, disk.decisions, disk.ledgers, strict=True):
+        yield without_nonces(event), without_nonces(decision), ledger
+
+
+def must_equal(broken: Disk, whole: Disk, why: str) -> None:
+    for number, (found, expected) in enumerate(zip(story(broken), story(whole), strict=False)):
+        assert found == expected, f"{why}: step {number} of the story"
+    assert len(broken.events) == len(whole.events), why
+
+
+def ends(state: BotState) -> tuple[Any, ...]:
+    """What a bot ends with, with nonces set aside; without what the last ticks moved."""
+    standing = {slot: without_nonces(encode(order)) for slot, order in state.standing.items()}
+    return encode(state.ledger), encode(state.memory), standing, state.placed, state.ended_why
+
+
+SETTINGS = {
+    "plain": Setting(),
+    "as a backtest": Setting(paper=False),
+    "geometric": Setting({"spacing": "geometric", "grids": "11"}),
+    "stop-loss": Setting({"stop_loss": "8950"}, span=60_000),
+    "stop-loss, coins held": Setting({"stop_loss": "8800", "on_exit": "hold"}),
+    "take-profit": Setting({"take_profit": "11100"}, paper=False),
+    "start with wait": Setting({"start": "wait"}),
+    "own coins": Setting({"start": "own", "own_base": "1"}),
+    "crossed lines wait": Setting({"crossed": "wait"}),
+    "passed by a tick": Setting(rules=MatchingRules(fill="through")),
+    "passed by a tick, as a backtest": Setting(rules=MatchingRules(fill="through"), paper=False),
+    "fee in quote": Setting(on=market(fee_in="quote")),
+    "fee in a third asset": Setting(on=market(fee_in=ThirdAsset("BNB", D(600)))),
+    "dearer takers": Setting(on=market(maker_fee=D("0.0002"), taker_fee=D("0.0009"))),
+    "equal quote": Setting({"sizing": "equal_quote"}),
+    "trigger": Setting({"trigger_price": "9600"}),
+    "slippage": Setting(
+        {"grids": "40"}, rules=MatchingRules(slippage=D("0.01")), on=market(taker_fee=D("0.002")), candles=10
+    ),
+    "coarse lots": Setting(on=market(lot=D("0.01"), tick=D("0.5"))),
+    "few orders allowed": Setting(on=market(max_orders=5)),
+    "breakers": Setting(limits=Limits(D(10_000))),
+    "breakers, as a backtest": Setting(limits=Limits(D(10_000)), paper=False),
+    "few orders a minute": Setting(limits=Limits(D(10_000), orders_a_minute=3)),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_bot_that_is_killed_anywhere_goes_on_as_if_it_had_never_been(name: str) -> None:
+    setting = SETTINGS[name]
+    tape = setting.tape(seed=7)
+    whole, fate = first_disk(setting), Fate()
+    last = live(setting, tape, whole, fate, 0)
+    for kill_at in range(1, fate.touches + 1):
+        disk = first_disk(setting)
+        with pytest.raises(Killed):
+            live(setting, tape, disk, Fate(kill_at), 0)
+        again = live(setting, tape, disk, Fate(), 1)
+        must_equal(disk, whole, f"{name}, killed at {kill_at}")
+        assert ends(again) == ends(last), f"{name}, killed at {kill_at}"
+    assert whole.fills > 5, "the tape is too tame to show anything"
+
+
+@pytest.mark.parametrize("touches", [2, 3, 5])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_bot_that_is_killed_again_and_again_goes_on_as_if_it_had_never_been(name: str, touches: int) -> None:
+    setting = SETTINGS[name]
+    tape = setting.tape(seed=11)
+    whole = first_disk(setting)
+    last = live(setting, tape, whole, Fate(), 0)
+    disk, lives = first_disk(setting), 0
+    while True:
+        lives += 1
+        try:
+            # Its start is journalled too, which takes two touches.
+            again = live(setting, tape, disk, Fate(touches + 2), lives)
+            break
+        except Killed:
+            continue
+    must_equal(disk, whole, f"{name}, life {lives}")
+    assert ends(again) == ends(last)
+    assert lives > 10
