@@ -45,7 +45,7 @@ def commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[
 def section(path: tuple[str, ...], command: click.Command) -> str:
     """What one command is for, how it is called, and its options."""
     words = inspect.cleandoc(command.help or "").replace("\f", "")
-    usage = " ".join((*path, *_arguments(command)))
+    usage = " ".join((*path, *_arguments(command), *_must_be_given(command)))
     lines = [f"{'#' * len(path)} `{' '.join(path)}`", "", words, "", "```", usage, "```", ""]
     options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
     if options:
@@ -58,6 +58,13 @@ def _arguments(command: click.Command) -> list[str]:
         return ["COMMAND", "…"]
     given = [param for param in command.params if isinstance(param, click.Argument)]
     return [param.make_metavar(click.Context(command)) for param in given]
+
+
+def _must_be_given(command: click.Command) -> list[str]:
+    """The options without which the command refuses, and a sign that there are others."""
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    given = [f"{option.opts[0]} {_value(option)}" for option in options if option.required]
+    return [*given, "[OPTIONS]"] if options else given
 
 
 def _row(option: click.Option) -> str:

@@ -13,7 +13,7 @@ from tests.docs.documents import Document, documents
 from tests.house.tree import ROOT
 
 TARGET = re.compile(r"^([a-z]+):.*## ", re.MULTILINE)
-MAKE = re.compile(r"(?:^|[\s`;&])make ([a-z]+)")
+MAKE = re.compile(r"(?:^|[\s`;&])make ([a-z]+)(?![a-z0-9])")
 OPEN_ENDED = ("…", "...", "[OPTIONS]", "COMMAND")
 """Stand for more that is left out."""
 

@@ -29,6 +29,9 @@ NOT_IN_THE_TREE = {
     ".venv": "made by the first make",
     ".venv/": "made by the first make",
     ".bench/": "made by make bench",
+    "spec/grid.md": "what the independent calculation was written from; kept outside of the repository",
+    "spec/simulation.md": "as spec/grid.md",
+    "spec/cli.md": "as spec/grid.md",
 }
 
 

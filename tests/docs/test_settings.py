@@ -34,7 +34,9 @@ def test_every_setting_that_is_named_exists() -> None:
     assert not unknown, f"there are {sorted(known)}"
 
 
-@pytest.mark.parametrize("planted", ["Set `AUTOGRID_MOON` to 1.", "```\nAUTOGRID_MOON=1 make test\n```\n", "AUTOGRID_MOON"])
+@pytest.mark.parametrize(
+    "planted", ["Set `AUTOGRID_MOON` to 1.", "```\nAUTOGRID_MOON=1 make test\n```\n", "AUTOGRID_MOON"]
+)
 def test_a_setting_that_does_not_exist_is_found(planted: str) -> None:
     assert unknown_names(Document("a.md", planted), {"AUTOGRID_DATA_DIR"}) == ["AUTOGRID_MOON"]
 

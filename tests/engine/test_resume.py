@@ -8,12 +8,11 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from autogrid.backtesting.tape_feed import TapeFeed, UnableToFindPlace
+from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.backtesting.tapes import Tape
 from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange

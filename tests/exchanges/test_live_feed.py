@@ -179,6 +179,32 @@ def test_a_stalled_stream_gets_a_new_client_and_the_old_one_is_closed() -> None:
     assert all(client.closed for client in market.clients)
 
 
+class KeepingClient(FakeClient):
+    """As ccxt: what comes between two calls of watch_trades is kept, and told with what comes after it only."""
+
+    def __init__(self, market: FakeMarket) -> None:
+        super().__init__(market)
+        self.trades: dict[str, list[dict[str, Any]]] = {"BTC/USDT": []}
+
+    async def watch_trades(self, symbol: str) -> Any:
+        kept = self.trades[symbol]
+        kept.append(trade(len(kept) + 1, str(100 + len(kept))))
+        if len(kept) > 1:
+            await asyncio.Event().wait()
+        return kept[-1:]
+
+
+def test_a_price_that_ccxt_keeps_back_does_not_wait_for_the_next_trade() -> None:
+    market = FakeMarket()
+
+    async def run() -> None:
+        client = KeepingClient(market)
+        async with LivePriceFeed("binance", "BTC/USDT", lambda _: client, patience=PATIENT) as feed:
+            assert [point.price for point in await points(feed, 2)] == [100, 101]
+
+    asyncio.run(run())
+
+
 def test_a_market_without_trades_keeps_its_stream_and_its_clock_goes_on() -> None:
     market = FakeMarket([[trade(1, "101")]], [[trade(1, "101")]])
 

@@ -139,7 +139,7 @@ def test_steps_below_the_fees_are_refused_with_the_step_that_breaks_even() -> No
 def test_a_step_at_the_break_even_is_refused_and_a_little_more_is_not() -> None:
     tenth = market(maker_fee=D("0.01"), taker_fee=D("0.01"), tick=D("0.0001"))
     refusal({"lower": "9801", "upper": "9999", "grids": "2"}, tenth)
-    assert build("grid", {"lower": "9801", "upper": "10400", "grids": "2"}, tenth, D(10_000))
+    assert build("grid", {"lower": "9801", "upper": "10400", "grids": "2"}, tenth, D(10_000)).name == "grid"
 
 
 SIZED = st.fixed_dictionaries(

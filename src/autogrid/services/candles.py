@@ -105,7 +105,7 @@ async def download(
     What came before a fault is kept. Raises UnableToFetchCandles, UnableToReadCandles where what came cannot be a
     candle or disagrees with what is stored, UnableToStoreCandles, OSError.
     """
-    spans = spans_to_fetch(data_dir, key, start_ms, end_ms)
+    spans = _spans(data_dir, key, start_ms, end_ms)
     whole_ms, done_ms, before = sum(end - start for start, end in spans), 0, _rows(data_dir, key)
     keeping = _Keeping(data_dir, key)
     try:
@@ -169,6 +169,15 @@ class _Keeping:
         waiting, self._waiting = self._waiting, []
         if waiting:
             save(self._data_dir, self._key, waiting)
+
+
+def _spans(data_dir: Path, key: CandleKey, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """What is not stored, but for rests beside stored candles that are too short for another one."""
+    spans = spans_to_fetch(data_dir, key, start_ms, end_ms)
+    if spans == [(start_ms, end_ms)]:
+        return spans
+    shortest = 28 * DAY_MS if key.timeframe.endswith("M") else key.interval_ms()
+    return [(start, end) for start, end in spans if end - start >= shortest]
 
 
 def _share_of(told: Told, keeping: _Keeping, done: float, part: float) -> Callable[[float], None]:

@@ -78,6 +78,7 @@ class RiskState(NamedTuple):
     placed_at: tuple[int, ...] = ()
     """Times of counted orders in the last minute."""
     throttled_since: int | None = None
+    """When an order was first held back by the rate, with never a whole minute without another since."""
     marks: tuple[Mark, ...] = ()
     """Falling best equities, oldest first: a later mark that is higher replaces the lower ones before it."""
     marked_at: int | None = None
@@ -85,6 +86,8 @@ class RiskState(NamedTuple):
     """Profit at the last mark, in quote: what the marks are made of."""
     days: tuple[Mark, ...] = ()
     """As `marks`, a day each, for the ladder."""
+    throttled_at: int | None = None
+    """When an order was last held back by the rate: what gets through in between is no end of it."""
 
 
 CALM: Final = RiskState()
@@ -185,12 +188,12 @@ def _windows(limits: Limits, risk: RiskState, place: Place, at_ms: int) -> tuple
         return None, risk
     recent = tuple(at for at in risk.placed_at if at > at_ms - MINUTE_MS)
     if len(recent) < limits.orders_a_minute:
-        is_full = len(recent) + 1 >= limits.orders_a_minute  # one more is refused: it is throttled still
-        since = risk.throttled_since if is_full else None
-        return None, risk._replace(placed_at=(*recent, at_ms), throttled_since=since)
-    since = at_ms if risk.throttled_since is None else risk.throttled_since
+        return None, risk._replace(placed_at=(*recent, at_ms))
+    since, last = risk.throttled_since, risk.throttled_at
+    if since is None or last is None or at_ms - last > MINUTE_MS:
+        since = at_ms
     why = f"{len(recent)} new orders within 60 s, allowed are {limits.orders_a_minute}"
-    risk = risk._replace(placed_at=recent, throttled_since=since)
+    risk = risk._replace(placed_at=recent, throttled_since=since, throttled_at=at_ms)
     if at_ms - since >= MINUTE_MS and not risk.trip:
         risk = risk._replace(trip=Trip(at_ms, "order rate", why), trials=0, throttled_since=None)
     return ("order rate", why), risk
