@@ -92,9 +92,7 @@ def options() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=names(), metavar="NAME", help=", ".join(names()))
-    parser.add_argument(
-        "--repeats", type=count, default=5, metavar="N", help="warm repeats of each (default 5)"
-    )
+    parser.add_argument("--repeats", type=count, default=5, metavar="N", help="warm repeats of each (default 5)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
     return parser
 
@@ -184,8 +182,7 @@ def show(found: Found) -> None:
     if same:
         print(report.comparison(same, found.results.get("autogrid-skip")), end="\n\n")
         print(
-            "cold: the first run in a new process, compiling included. "
-            "ratio: median over that of AutoGrid with skip."
+            "cold: the first run in a new process, compiling included. ratio: median over that of AutoGrid with skip."
         )
         print("\n".join(f"{result.name}: {result.note}" for result in same if result.note))
         print(NOT_MEASURED, end="\n\n")
@@ -209,9 +206,7 @@ def goals(found: Found) -> Iterator[report.Goal]:
         less = skip.seconds_median - scan.seconds_median
         yield report.Goal("a fill, all in, without the scan", 1e6 * less / skip.fills, 25, "µs")
     if ticks:
-        yield report.Goal(
-            "20 cells without skip", ticks.more["ticks_per_second"], 150_000, "ticks/s", at_least=True
-        )
+        yield report.Goal("20 cells without skip", ticks.more["ticks_per_second"], 150_000, "ticks/s", at_least=True)
     if "cold-backtest" in found.commands:
         seconds = found.commands["cold-backtest"].seconds_median
         yield report.Goal(f"autogrid backtest of {COLD_CANDLES:,} candles", seconds, 1.5, "s")

@@ -64,7 +64,5 @@ def call(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=settings, check=False)
     if done.returncode != 0:
         said = [line.strip(" ×") for line in done.stderr.splitlines() if line.strip()]
-        reason = next(
-            (line for line in said if "rror" in line or "No solution" in line), said[-1] if said else ""
-        )
+        reason = next((line for line in said if "rror" in line or "No solution" in line), said[-1] if said else "")
         raise UnableToInstall(f"uv {' '.join(command[1:3])} ended with {done.returncode}: {reason}")

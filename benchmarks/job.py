@@ -30,7 +30,7 @@ class Job:
     lower_share: Decimal = Decimal("0.7")
     upper_share: Decimal = Decimal("1.4")
     grids: int = 50
-    investment: Decimal = Decimal("10000")
+    investment: Decimal = Decimal(10000)
     reserve: Decimal = Decimal("0.02")
     """Share of the investment that stays unused."""
     fee: Decimal = Decimal("0.001")

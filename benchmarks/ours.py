@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from autogrid import __version__ as VERSION
+import autogrid
 from autogrid import wiring
 from autogrid.backtesting.tapes import Tape
 from autogrid.services.backtests import Walk
@@ -31,6 +31,7 @@ from benchmarks.measure import Outcome, Result, measure, tell
 TICKS_CANDLES = 60_480
 POINTS_A_CANDLE = 4
 """A candle is walked as four points: open, low and high in either order, close."""
+
 
 def run_grid(candles: Candles, job: Job, *, skip: bool) -> Outcome:
     """Backtest the job once, with or without the compiled skip: the bot, the loop and the figures of money.
@@ -50,25 +51,25 @@ def run_grid(candles: Candles, job: Job, *, skip: bool) -> Outcome:
 
 def with_skip(tape: Candles, job: Job, repeats: int) -> Result:
     """The job as a user runs it."""
-    return measure("AutoGrid, skip", VERSION, lambda: run_grid(tape, job, skip=True), repeats)
+    return measure("AutoGrid, skip", autogrid.__version__, lambda: run_grid(tape, job, skip=True), repeats)
 
 
 def without_skip(tape: Candles, job: Job, repeats: int) -> Result:
     """The job with the bot asked at every point of every candle."""
-    return measure("AutoGrid, every tick", VERSION, lambda: run_grid(tape, job, skip=False), repeats)
+    return measure("AutoGrid, every tick", autogrid.__version__, lambda: run_grid(tape, job, skip=False), repeats)
 
 
 def scan(tape: Candles, job: Job, repeats: int) -> Result:
     """A grid that the tape never reaches: the skip passes over all of it."""
     far = replace(job, lower_share=Decimal("0.1"), upper_share=Decimal("0.2"))
-    return measure("AutoGrid, no fills", VERSION, lambda: run_grid(tape, far, skip=True), repeats)
+    return measure("AutoGrid, no fills", autogrid.__version__, lambda: run_grid(tape, far, skip=True), repeats)
 
 
 def ticks(tape: Candles, job: Job, repeats: int) -> Result:
     """Points walked a second without skip, 20 cells, the first 42 days."""
     short = tape.head(TICKS_CANDLES)
     small = replace(job, grids=20, candles=TICKS_CANDLES)
-    result = measure("AutoGrid, 20 cells", VERSION, lambda: run_grid(short, small, skip=False), repeats)
+    result = measure("AutoGrid, 20 cells", autogrid.__version__, lambda: run_grid(short, small, skip=False), repeats)
     rate = POINTS_A_CANDLE * TICKS_CANDLES / result.seconds_median
     return replace(result, more={"ticks_per_second": rate, "candles_per_second": rate / POINTS_A_CANDLE})
 

@@ -24,9 +24,7 @@ def main() -> None:
     """Write the first COUNT candles of the standard tape to FILE."""
     options = argparse.ArgumentParser(description=main.__doc__)
     options.add_argument("file", type=Path)
-    options.add_argument(
-        "--candles", type=Path, help="an .npz of benchmarks.candles; made anew when not given"
-    )
+    options.add_argument("--candles", type=Path, help="an .npz of benchmarks.candles; made anew when not given")
     options.add_argument("--count", type=int, default=60_480, help="42 days by default")
     given = options.parse_args()
     job = Job()

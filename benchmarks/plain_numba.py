@@ -66,9 +66,7 @@ def main() -> None:
     lots = grid.lots(job.lot)
 
     def run() -> Outcome:
-        fills, equity = walk(
-            tape.prices, lines, grid.empty_line, lots, float(job.fee), float(job.investment) / unit
-        )
+        fills, equity = walk(tape.prices, lines, grid.empty_line, lots, float(job.fee), float(job.investment) / unit)
         return Outcome(fills, round(equity * unit, 6))
 
     note = "A bound, not a bot: no orders, no ledger, no risk."

@@ -102,13 +102,10 @@ def write_feather(path: Path, candles: Candles, unit: str = "ms") -> Path:
     return path
 
 
-def csv_text(
-    candles: Candles, header: str = HEADER, time: Callable[[int], str] = str, extra: str = ""
-) -> str:
+def csv_text(candles: Candles, header: str = HEADER, time: Callable[[int], str] = str, extra: str = "") -> str:
     lines = [header] if header else []
     lines += [
-        ",".join((time(candle.time_ms), *map(str, candle.prices), str(candle.volume))) + extra
-        for candle in candles
+        ",".join((time(candle.time_ms), *map(str, candle.prices), str(candle.volume))) + extra for candle in candles
     ]
     return "\n".join(lines) + "\n"
 
@@ -120,9 +117,7 @@ def write_text(path: Path, text: str) -> Path:
 
 def archive_text(candles: Candles, per_ms: int = 1) -> str:
     """As in Binance's public archive: no header, twelve columns; µs with per_ms = 1000."""
-    return csv_text(
-        candles, "", lambda ms: str(ms * per_ms), ",1748218499999,15422023.94024780,36336,72.6,7909462.0,0"
-    )
+    return csv_text(candles, "", lambda ms: str(ms * per_ms), ",1748218499999,15422023.94024780,36336,72.6,7909462.0,0")
 
 
 def zipped(name: str, content: bytes) -> bytes:

@@ -75,9 +75,7 @@ def frame_of(tape: Candles, job: Job) -> pd.DataFrame:
     prices = tape.prices / float(1 / job.tick)
     prices = np.vstack((np.full((1, 4), prices[0, 0]), prices))
     times = np.concatenate(([tape.times[0] - MINUTE_MS], tape.times))
-    frame = pd.DataFrame(
-        prices, columns=["Open", "High", "Low", "Close"], index=pd.to_datetime(times, unit="ms")
-    )
+    frame = pd.DataFrame(prices, columns=["Open", "High", "Low", "Close"], index=pd.to_datetime(times, unit="ms"))
     frame["Volume"] = np.concatenate(([0.0], tape.volumes))
     return frame
 

@@ -93,9 +93,7 @@ def test_a_wrong_cell_is_told_with_its_row(name: str, cell: str, code: str, row:
         (0.0, "not_positive"),
     ],
 )
-def test_a_wrong_value_in_parquet_is_told_with_its_row(
-    value: float | None, code: str, tmp_path: Path
-) -> None:
+def test_a_wrong_value_in_parquet_is_told_with_its_row(value: float | None, code: str, tmp_path: Path) -> None:
     figures: dict[str, Any] = columns(WALK)
     figures["low"][41] = value
     times = pa.array(_times(WALK, int))
@@ -129,10 +127,7 @@ def test_the_first_wrong_row_is_told_whatever_is_wrong_with_it(tmp_path: Path) -
 
 
 def test_a_price_wrong_by_less_than_a_float_shows_is_told(tmp_path: Path) -> None:
-    text = (
-        f"{HEADER}\n{START_MS},1.00000000000000000002,1.00000000000000000001,1,1,1\n"
-        f"{START_MS + 60_000},1,1,1,1,1\n"
-    )
+    text = f"{HEADER}\n{START_MS},1.00000000000000000002,1.00000000000000000001,1,1,1\n{START_MS + 60_000},1,1,1,1,1\n"
     error = refusal(write_text(tmp_path / "a.csv", text))
     assert (error.code, error.row) == ("high_too_low", 1)
 

@@ -33,9 +33,7 @@ any_price = st.floats(min_value=1e-12, max_value=1e15, allow_nan=False, allow_su
 @given(st.lists(any_price, min_size=1, max_size=20), st.integers(0, 14))
 def test_units_are_the_shortest_text_of_every_float(prices: list[float], at_least: int) -> None:
     units, decimals = whole_units(np.array(prices), None, at_least)
-    assert [Decimal(whole).scaleb(-decimals) for whole in units.tolist()] == [
-        Decimal(repr(price)) for price in prices
-    ]
+    assert [Decimal(whole).scaleb(-decimals) for whole in units.tolist()] == [Decimal(repr(price)) for price in prices]
     assert decimals >= at_least
     least = max(-int(Decimal(repr(price)).normalize().as_tuple().exponent) for price in prices)
     assert decimals == max(0, at_least, least)
@@ -72,9 +70,7 @@ def test_what_int64_cannot_hold_is_kept_in_python_ints(tmp_path: Path) -> None:
     must_equal(tape, candles)
 
 
-@pytest.mark.parametrize(
-    "text", ["0.1000000000000000055511151231257827", "100000.00000000000001", "9007199254740993"]
-)
+@pytest.mark.parametrize("text", ["0.1000000000000000055511151231257827", "100000.00000000000001", "9007199254740993"])
 def test_text_with_more_digits_than_a_float_has_keeps_them(text: str, tmp_path: Path) -> None:
     rows = [f"{START_MS + at * MINUTE_MS},{text},{text},{text},{text},1" for at in range(3)]
     tape = read_tape([write_text(tmp_path / "a.csv", "\n".join([HEADER, *rows]))])

@@ -33,9 +33,7 @@ def test_holes_are_counted_and_walked(tmp_path: Path) -> None:
     must_equal(tape, candles)
     assert tape.gaps == (Gap(WALK[9].time_ms, 5), Gap(WALK[99].time_ms, 1))
     (warning,) = tape.warnings
-    assert warning.startswith(
-        "2.00% of all candles are missing: 6 in 2 holes, the largest of 5 after 2025-05-20"
-    )
+    assert warning.startswith("2.00% of all candles are missing: 6 in 2 holes, the largest of 5 after 2025-05-20")
 
 
 def test_holes_of_one_length_are_told_as_lost_pages(tmp_path: Path) -> None:

@@ -69,9 +69,7 @@ def test_a_fall_ends_when_the_peak_is_reached_again_not_when_it_is_passed() -> N
 
 def test_a_peak_is_remembered_however_long_ago_it_was() -> None:
     closes = [1000 - step // 4 + 3 * (step % 7) for step in range(3000)]  # falls, in waves
-    curve = draw(
-        hours(3000), candles(*map(str, closes)), UNIT, HOUR, [standing(0, "1000", "0", "1")], NO_BOUNDS
-    )
+    curve = draw(hours(3000), candles(*map(str, closes)), UNIT, HOUR, [standing(0, "1000", "0", "1")], NO_BOUNDS)
     peaks = [max(1000, *closes[: row + 1]) for row in range(3000)]
     expected = [1 - close / peak for close, peak in zip(closes, peaks, strict=True)]
     assert curve.drawdown.tolist() == pytest.approx(expected)

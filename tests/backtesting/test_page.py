@@ -67,9 +67,7 @@ def long_result(count: int, fills: int) -> Result:
             profit=Decimal(int(line)) / 7,
             slot=f"{line}.{at % 90}",
         )
-        for at, line in zip(
-            sorted(chance.integers(0, count, fills)), chance.integers(0, 50, fills), strict=True
-        )
+        for at, line in zip(sorted(chance.integers(0, count, fills)), chance.integers(0, 50, fills), strict=True)
     )
     return Result(
         summary=a_result().summary,
@@ -85,9 +83,7 @@ def long_result(count: int, fills: int) -> Result:
 
 def test_nothing_is_asked_of_any_network() -> None:
     content = page(a_result())
-    assert not re.search(
-        r"https?://|//[a-z0-9-]+\.[a-z]{2,}/", content.replace("http://www.w3.org/2000/svg", "")
-    )
+    assert not re.search(r"https?://|//[a-z0-9-]+\.[a-z]{2,}/", content.replace("http://www.w3.org/2000/svg", ""))
     for tag, attributes in Reader(content).tags:
         assert tag not in {"iframe", "object", "embed", "img", "form", "base"}
         assert "src" not in attributes
@@ -126,9 +122,7 @@ def test_a_text_with_markup_stays_text() -> None:
 
 def test_the_script_never_reads_a_text_as_markup() -> None:
     script = "".join(path.read_text() for path in PARTS.glob("*.js"))
-    assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", script
-    )
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", script)
 
 
 def test_the_figures_are_there_without_a_script() -> None:

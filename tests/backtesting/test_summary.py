@@ -205,8 +205,6 @@ def test_the_json_with_curves_has_every_point_and_every_fill_with_money_as_text(
 def test_a_price_in_scientific_notation_becomes_plain() -> None:
     row = replace(a_result().fills[0], price=Decimal("1E+5"), fee=Decimal("1E-8"))
     base = a_result()
-    result = Result(
-        base.summary, (row,), (), base.times, base.prices, base.equity, base.holding, base.drawdown
-    )
+    result = Result(base.summary, (row,), (), base.times, base.prices, base.equity, base.holding, base.drawdown)
     listed = to_json(result, curves=True)["fill_list"][0]
     assert (listed["price"], listed["fee"]) == ("100000", "0.00000001")

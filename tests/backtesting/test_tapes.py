@@ -84,9 +84,7 @@ CSV_FORMS: dict[str, Callable[[Candles], str]] = {
     "more columns": lambda candles: csv_text(candles, HEADER + ",trades,close_time", extra=",12,"),
     "archive in ms": archive_text,
     "archive in µs": lambda candles: archive_text(candles, 1000),
-    "archive that changes to µs": lambda candles: (
-        archive_text(candles[:150]) + archive_text(candles[150:], 1000)
-    ),
+    "archive that changes to µs": lambda candles: archive_text(candles[:150]) + archive_text(candles[150:], 1000),
     "klines": klines_json,
     "ccxt rows": lambda candles: str([list(candle.row) for candle in candles]),
 }
@@ -116,16 +114,12 @@ def test_packed_text_is_told_by_its_first_bytes(name: str, tmp_path: Path) -> No
 
 TABLES: dict[str, Callable[[Candles], pa.Table]] = {
     "ms as int64": lambda candles: _frame(candles, pa.array(_times(candles, int))),
-    "seconds as int32": lambda candles: _frame(
-        candles, pa.array(_times(candles, lambda ms: ms // 1000), pa.int32())
-    ),
+    "seconds as int32": lambda candles: _frame(candles, pa.array(_times(candles, lambda ms: ms // 1000), pa.int32())),
     "seconds as double": lambda candles: _frame(candles, pa.array(_times(candles, lambda ms: ms / 1000))),
     "ns as int64": lambda candles: _frame(candles, pa.array(_times(candles, lambda ms: ms * 10**6))),
     "text": lambda candles: _frame(candles, pa.array(_times(candles, iso))),
     "dictionary of text": lambda candles: _frame(candles, pa.array(_times(candles, iso)).dictionary_encode()),
-    "timestamps without zone": lambda candles: _frame(
-        candles, pa.array(_times(candles, int), pa.timestamp("ms"))
-    ),
+    "timestamps without zone": lambda candles: _frame(candles, pa.array(_times(candles, int), pa.timestamp("ms"))),
     "decimals": _decimal_table,
 }
 

@@ -70,9 +70,7 @@ class FakeExchange:
         step = {"1m": MINUTE_MS, "1d": DAY_MS}[timeframe]
         shown = [row for row in self.rows if row[0] <= self.now_ms]
         if timeframe == "1d":
-            shown = [
-                (day, 1.0, 1.0, 1.0, 1.0, 1.0) for day in sorted({row[0] // DAY_MS * DAY_MS for row in shown})
-            ]
+            shown = [(day, 1.0, 1.0, 1.0, 1.0, 1.0) for day in sorted({row[0] // DAY_MS * DAY_MS for row in shown})]
         count = min(limit, self.cap)
         if since is None:
             return [list(row) for row in shown[-count:]]
@@ -95,9 +93,7 @@ def request(start_ms: int = START_MS, end_ms: int = END_MS, timeframe: str = "1m
     return Request("binance", "BTC/USDT", timeframe, start_ms, end_ms)
 
 
-def fetched(
-    exchange: FakeExchange, wanted: Request | None = None, waits: list[float] | None = None
-) -> list[Row]:
+def fetched(exchange: FakeExchange, wanted: Request | None = None, waits: list[float] | None = None) -> list[Row]:
     async def sleep(seconds: float) -> None:
         if waits is not None:
             waits.append(seconds)
@@ -143,9 +139,7 @@ def test_holes_of_the_exchange_stay_holes_and_nothing_else_is_lost(kind: str) ->
     st.integers(-500, 2_000),
     st.integers(1, 1_500),
 )
-def test_no_pattern_of_holes_loses_a_candle(
-    holes: list[tuple[int, int]], kind: str, first: int, count: int
-) -> None:
+def test_no_pattern_of_holes_loses_a_candle(holes: list[tuple[int, int]], kind: str, first: int, count: int) -> None:
     gone = {at for start, length in holes for at in range(start, start + length)}
     rows = [row for at, row in enumerate(WALK) if at not in gone]
     start_ms = START_MS + first * MINUTE_MS

@@ -200,9 +200,7 @@ def test_what_trading_may_use_is_let_through(pure: str) -> None:
 )
 def test_an_import_inside_a_function_is_found(planted: str) -> None:
     assert imports_inside_functions(Source("exchanges/planted.py", planted))
-    assert not imports_inside_functions(
-        Source("exchanges/planted.py", "import ccxt\ndef f():\n    ccxt.mexc()")
-    )
+    assert not imports_inside_functions(Source("exchanges/planted.py", "import ccxt\ndef f():\n    ccxt.mexc()"))
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,5 @@ def test_make_help_lists_every_target() -> None:
     if make:
         alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         command = [make, "help"]
-        listed = subprocess.run(
-            command, cwd=ROOT, env=alone, capture_output=True, text=True, check=True
-        ).stdout
+        listed = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True, check=True).stdout
         assert [line.split()[1] for line in listed.splitlines()] == documented

@@ -20,6 +20,8 @@ from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
+from pyarrow import parquet
+
 Candle = tuple[int, Decimal, Decimal, Decimal, Decimal]
 Fill = tuple[int, str, Decimal, Decimal, Decimal, str, str]
 
@@ -151,9 +153,7 @@ def make_lines(lower: Decimal, upper: Decimal, grids: int, spacing: str, tick: D
                 largest = candidate
                 break
             candidate -= 1
-        raise ValueError(
-            f"lines are not distinct on the tick {tick}; the largest number of grids is {largest}"
-        )
+        raise ValueError(f"lines are not distinct on the tick {tick}; the largest number of grids is {largest}")
     return lines
 
 
@@ -255,9 +255,7 @@ def least_investment(job: GridJob, price: Decimal) -> tuple[Decimal, Decimal]:
     """q_min and the investment it takes, rounded up to the cent."""
     lines = make_lines(job.lower, job.upper, job.grids, job.spacing, job.tick)
     quantity = least_quantity(job, lines)
-    needed = (
-        Fraction(quantity) * price_sum(job, lines, price) * fee_divisor(job) / (1 - Fraction(job.reserve))
-    )
+    needed = Fraction(quantity) * price_sum(job, lines, price) * fee_divisor(job) / (1 - Fraction(job.reserve))
     return quantity, up(needed, CENT)
 
 
@@ -387,9 +385,7 @@ class Run:
         elif equity < self.peak:
             self.drawdown = max(self.drawdown, 1 - Fraction(equity) / Fraction(self.peak))
 
-    def book(
-        self, side: str, price: Decimal, quantity: Decimal, rate: Decimal, kind: str
-    ) -> tuple[Decimal, str]:
+    def book(self, side: str, price: Decimal, quantity: Decimal, rate: Decimal, kind: str) -> tuple[Decimal, str]:
         """One fill: balances, fees, the list. Gives the fee and its asset."""
         fee, asset = fee_of(side, price, quantity, rate, self.job.fee_in)
         if side == "buy":
@@ -424,7 +420,7 @@ class Run:
 
     # ------------------------------------------------ start
 
-    def begin(self, price: Decimal) -> None:
+    def begin(self, price: Decimal) -> None:  # noqa: C901, PLR0912
         job = self.job
         check_stops(job, price)
         self.started = True
@@ -450,9 +446,7 @@ class Run:
 
         # cells
         for index in range(job.grids):
-            cell = Cell(
-                floor=self.lines[index], roof=self.lines[index + 1], quantity=self.buy_quantity[index]
-            )
+            cell = Cell(floor=self.lines[index], roof=self.lines[index + 1], quantity=self.buy_quantity[index])
             if index >= empty:
                 if job.start == "wait":
                     cell.waiting = True
@@ -773,8 +767,6 @@ def as_decimal(value: Fraction) -> Decimal:
 
 def read_candles(path: Path | str, first: int | None = None, last: int | None = None) -> list[Candle]:
     """A Parquet file of the data set; times in ms, both ends included; prices by their shortest text."""
-    from pyarrow import parquet  # type: ignore[import-untyped, unused-ignore]
-
     table = parquet.read_table(path, columns=["timestamp", "open", "high", "low", "close"])
     columns = [table.column(name).to_pylist() for name in ("timestamp", "open", "high", "low", "close")]
     candles: list[Candle] = []

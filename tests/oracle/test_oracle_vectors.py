@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -12,10 +11,8 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import grid_oracle as oracle
-from grid_oracle import Candle, GridJob, run
+from tests.oracle import grid_oracle as oracle
+from tests.oracle.grid_oracle import Candle, GridJob, run
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 VECTOR_FILE = SHARED / "vectors" / "grid.json"

@@ -86,9 +86,7 @@ def read_numbers(column: Column, name: str, rows: NDArray[np.int64], faults: Fau
     empty: NDArray[np.bool_] | None = None
     if column.null_count:
         empty = column.is_null().to_numpy()
-        faults.add(
-            "empty_cell", np.flatnonzero(empty), rows, lambda _: f"the {name} is empty; it must be a number"
-        )
+        faults.add("empty_cell", np.flatnonzero(empty), rows, lambda _: f"the {name} is empty; it must be a number")
     if pa.types.is_float64(column.type):
         return Numbers(column.to_numpy(), None, empty)
     return _of_text(_as_text(column, name, faults.source), name, rows, faults, empty)
@@ -99,12 +97,7 @@ def _as_text(column: Column, name: str, source: str) -> Column:
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column
-    if (
-        pa.types.is_integer(kind)
-        or pa.types.is_floating(kind)
-        or pa.types.is_decimal(kind)
-        or pa.types.is_null(kind)
-    ):
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
     sentence = f"{source}: the column {name} holds {kind}; it must hold numbers."
     raise UnableToReadCandles("not_a_number", sentence)
@@ -156,9 +149,7 @@ def _one_by_one(cells: list[Any], name: str, rows: NDArray[np.int64], faults: Fa
             floats[at] = np.nan
         if np.isnan(floats[at]):
             (wrong if cell else blank).append(at)
-    faults.add(
-        "empty_cell", np.asarray(blank, np.intp), rows, lambda _: f"the {name} is empty; it must be a number"
-    )
+    faults.add("empty_cell", np.asarray(blank, np.intp), rows, lambda _: f"the {name} is empty; it must be a number")
     faults.add(
         "not_a_number",
         np.asarray(wrong, np.intp),

@@ -52,9 +52,7 @@ class Faults:
     codes: dict[str, int] = field(default_factory=dict)
     """How many of each code were found."""
 
-    def add(
-        self, code: str, where: NDArray[np.intp], rows: NDArray[np.int64], says: Callable[[int], str]
-    ) -> None:
+    def add(self, code: str, where: NDArray[np.intp], rows: NDArray[np.int64], says: Callable[[int], str]) -> None:
         """Note a fault at each position of `where`; `rows` gives each position's row, `says` its sentence."""
         self.extend(code, ((int(rows[at]), says(int(at))) for at in where[: self.keep]), len(where))
 

@@ -70,9 +70,7 @@ def _read(content: bytes, name: str, faults: Faults, depth: int) -> RawCandles:
 
 def _cut_off(name: str, error: Exception | str) -> UnableToReadCandles:
     reason = str(error).splitlines()[0].rstrip(".")[:160] if str(error) else "it ends early"
-    return UnableToReadCandles(
-        "cut_off", f"{name} is cut off or damaged ({reason}); fetch or export it anew."
-    )
+    return UnableToReadCandles("cut_off", f"{name} is cut off or damaged ({reason}); fetch or export it anew.")
 
 
 def _read_parquet(content: bytes, name: str) -> RawCandles:

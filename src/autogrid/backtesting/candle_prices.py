@@ -20,9 +20,7 @@ SAMPLE = 2_000
 Integers = NDArray[np.int64]
 
 
-def whole_units(
-    prices: NDArray[np.float64], exact: NDArray[np.object_] | None, decimals: int
-) -> tuple[Integers, int]:
+def whole_units(prices: NDArray[np.float64], exact: NDArray[np.object_] | None, decimals: int) -> tuple[Integers, int]:
     """The prices as whole numbers of 10^-k, and k.
 
     `prices` must be finite and positive. `exact` holds the same prices as Decimals where floats cannot say

@@ -55,8 +55,7 @@ def parse(raw: RawCandles, faults: Faults) -> CandleRows:
     """The numbers of a file; what cannot be read is NaN (times: 0) and noted in `faults`."""
     times = read_times(raw.columns[0], raw.rows, faults)
     numbers = [
-        read_numbers(column, name, raw.rows, faults)
-        for name, column in zip(FIELDS[1:], raw.columns[1:], strict=True)
+        read_numbers(column, name, raw.rows, faults) for name, column in zip(FIELDS[1:], raw.columns[1:], strict=True)
     ]
     prices = np.empty((len(times), 4))
     for at, column in enumerate(numbers[:4]):

@@ -70,8 +70,7 @@ class CandleKey:
         if not (self.exchange.isalnum() and base.isalnum() and quote.isalnum()):
             raise UnableToStoreCandles(
                 "bad_name",
-                f"'{self.exchange} {self.symbol}' is no exchange and spot market; right would be: binance "
-                "BTC/USDT.",
+                f"'{self.exchange} {self.symbol}' is no exchange and spot market; right would be: binance BTC/USDT.",
             )
         if not TIMEFRAME.fullmatch(self.timeframe):
             raise UnableToStoreCandles(

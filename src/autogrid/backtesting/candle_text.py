@@ -41,17 +41,13 @@ def read_csv(content: bytes, source: str, faults: Faults) -> RawCandles:
         table = arrow_csv.read_csv(
             io.BytesIO(content),
             # One thread: only so are rows counted, and it is no slower.
-            arrow_csv.ReadOptions(
-                use_threads=False, column_names=columns, skip_rows=_lines_before(content, headed)
-            ),
+            arrow_csv.ReadOptions(use_threads=False, column_names=columns, skip_rows=_lines_before(content, headed)),
             arrow_csv.ParseOptions(delimiter=delimiter, invalid_row_handler=note),
             arrow_csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())),
         )
     except pa.ArrowInvalid as error:
         reason = str(error).splitlines()[0][:160]
-        raise UnableToReadCandles(
-            "unknown_format", f"{source} is no CSV that can be read: {reason}."
-        ) from error
+        raise UnableToReadCandles("unknown_format", f"{source} is no CSV that can be read: {reason}.") from error
     faults.extend("crooked_row", crooked[: faults.keep], len(crooked))
     rows = np.arange(1, len(table) + len(crooked) + 1)
     rows = np.delete(rows, [number - 1 for number, _ in crooked])
@@ -111,9 +107,7 @@ def _of_cells(candles: list[Any], positions: range, source: str, faults: Faults)
     short = [(at + 1, f"it is no candle; {SHORT}") for at, good in enumerate(whole) if not good]
     faults.extend("crooked_row", short[: faults.keep], len(short))
     good = [row for row, is_whole in zip(candles, whole, strict=True) if is_whole]
-    columns = tuple(
-        pa.chunked_array([pa.array([_text(row[at]) for row in good], pa.string())]) for at in positions
-    )
+    columns = tuple(pa.chunked_array([pa.array([_text(row[at]) for row in good], pa.string())]) for at in positions)
     return RawCandles(source, columns, np.flatnonzero(whole) + 1)
 
 

@@ -46,9 +46,7 @@ def timeframe_name(interval_ms: int) -> str:
     return next(whole, f"{interval_ms} ms")
 
 
-def find_warnings(
-    candles: CandleRows, interval_ms: int, gaps: tuple[Gap, ...], decimals: int
-) -> tuple[str, ...]:
+def find_warnings(candles: CandleRows, interval_ms: int, gaps: tuple[Gap, ...], decimals: int) -> tuple[str, ...]:
     """One sentence each. The candles must have passed the checks; `decimals` are those of the prices."""
     found = (
         _missing(len(candles), gaps),
@@ -137,6 +135,4 @@ def _leaps(candles: CandleRows, interval_ms: int) -> str | None:
 def _too_many_decimals(decimals: int) -> str | None:
     if decimals <= MOST_DECIMALS_QUOTED:
         return None
-    return (
-        f"prices have up to {decimals} decimals, more than exchanges quote: they were computed, not traded."
-    )
+    return f"prices have up to {decimals} decimals, more than exchanges quote: they were computed, not traded."

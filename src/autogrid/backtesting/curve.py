@@ -121,9 +121,7 @@ def _held(standings: Sequence[Standing]) -> tuple[Floats, Floats, Floats]:
     return quotes, bases, quotes + bases * np.array([float(each.price) for each in standings])
 
 
-def _share_inside(
-    closes: Floats, unit: Decimal, bounds: tuple[Decimal | None, Decimal | None]
-) -> float | None:
+def _share_inside(closes: Floats, unit: Decimal, bounds: tuple[Decimal | None, Decimal | None]) -> float | None:
     """Compares in whole units, so that a close on a bound is inside whatever floats make of the bound."""
     lower, upper = bounds
     if lower is None and upper is None:

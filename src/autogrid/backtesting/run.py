@@ -11,7 +11,6 @@ import numpy as np
 from autogrid.backtesting.curve import Curve, Standing, draw
 from autogrid.backtesting.result import FillRow, Result
 from autogrid.backtesting.tapes import Tape
-from autogrid.trading.state import BotState
 from autogrid.trading.event import Cancelled, Event, Filled
 from autogrid.trading.ledger import Ledger
 from autogrid.trading.market import QUOTE, RECEIVED, Market
@@ -19,6 +18,7 @@ from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, text
 from autogrid.trading.order import Order
 from autogrid.trading.performance import performance, round_trips
 from autogrid.trading.plan import Command, Place
+from autogrid.trading.state import BotState
 from autogrid.trading.strategies.strategy import Tally
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 @njit("int64(int64[:, ::1], boolean, int64, int64)", cache=True, nogil=True)
 def corner_at(prices: NDArray[np.int64], backwards: bool, candle: int, corner: int) -> int:
     """The price of a candle's corner 0 to 3 in the order they are walked."""
-    if corner == 0 or corner == 3:
+    if corner in (0, 3):
         return int(prices[candle, corner])
     low_first = (prices[candle, 3] >= prices[candle, 0]) != backwards
     return int(prices[candle, 2] if (corner == 1) == low_first else prices[candle, 1])

@@ -102,7 +102,9 @@ class TapeFeed:
         index, units = int(corner), int(price)
         if index == 0:
             return
-        ends = sorted((self._corner(index - 1), self._corner(min(index, self._end - 1)))) if index <= self._end else (1, 0)
+        ends = (
+            sorted((self._corner(index - 1), self._corner(min(index, self._end - 1)))) if index <= self._end else (1, 0)
+        )
         if not ends[0] <= units <= ends[1]:
             raise UnableToFindPlace("the tape is not the one this bot was running on; give it the same file")
         self._next, self._price = index, units

@@ -1,7 +1,7 @@
 """`autogrid backtest`: a strategy over past candles."""
 
 import json
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,8 @@ from autogrid.backtesting.result import to_json
 from autogrid.cli.markets import market_options, market_words
 from autogrid.cli.options import FIGURE, config_options, read_config
 from autogrid.cli.output import BadInput, say_json
-from autogrid.services.backtests import BacktestRequest, backtest as run_backtest
+from autogrid.services.backtests import BacktestRequest
+from autogrid.services.backtests import backtest as run_backtest
 from autogrid.services.markets import UnableToDescribeMarket
 from autogrid.trading.money import use_exact_figures
 from autogrid.trading.strategies.fields import UnableToConfigure
@@ -63,7 +64,7 @@ def backtest(as_json: bool, out: Path | None, **given: Any) -> None:
         console.print(f" Written: {out / 'result.html'} and {out / 'result.json'}\n")
 
 
-def _request(
+def _request(  # noqa: PLR0913
     *,
     strategy: str,
     candles: str,
@@ -110,6 +111,6 @@ def _day(option: str, words: str | None) -> date | None:
     if words is None:
         return None
     try:
-        return datetime.strptime(words, "%Y-%m-%d").date()
+        return date.fromisoformat(words)
     except ValueError:
         raise BadInput(f"{option} is '{words}'; write a day as 2025-05-20") from None

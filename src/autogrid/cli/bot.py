@@ -67,7 +67,7 @@ def bot() -> None:
 @market_options
 @data_dir_option
 @json_option
-def create(
+def create(  # noqa: PLR0913, PLR0917
     strategy: str,
     account: str,
     symbol: str,

@@ -19,7 +19,7 @@ class Figure(click.ParamType[Decimal]):
 
     name = "figure"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:  # noqa: ARG002
         """`value` as a Decimal; BadInput names the option where it is none."""
         if isinstance(value, Decimal):
             return value

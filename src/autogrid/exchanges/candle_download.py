@@ -53,9 +53,7 @@ class CandleClient(Protocol):
     async def fetch_time(self) -> Any:
         """The exchange's clock, UTC ms."""
 
-    async def fetch_ohlcv(
-        self, symbol: str, timeframe: str, since: int | None = None, limit: int | None = None
-    ) -> Any:
+    async def fetch_ohlcv(self, symbol: str, timeframe: str, since: int | None = None, limit: int | None = None) -> Any:
         """At most `limit` rows from `since` on."""
 
     async def close(self) -> None:
@@ -103,9 +101,7 @@ def ccxt_client(exchange: str) -> CandleClient:
     client = getattr(ccxt, exchange)({"enableRateLimit": True, "aiohttp_trust_env": True})
     types = client.safe_dict(client.options, "fetchMarkets", {}).get("types")
     # Most exchanges list the kinds of markets, MEXC has a switch for each.
-    spot = (
-        {kind: kind == "spot" and on for kind, on in types.items()} if isinstance(types, dict) else ["spot"]
-    )
+    spot = {kind: kind == "spot" and on for kind, on in types.items()} if isinstance(types, dict) else ["spot"]
     options = {"defaultType": "spot", "fetchMarkets": {"types": spot}}
     client.options = client.deep_extend(client.options, options)
     client.has["fetchCurrencies"] = False
@@ -143,9 +139,7 @@ async def download(
 class _Pages:
     """The pages of one download; `since` is where the next one starts."""
 
-    def __init__(
-        self, client: CandleClient, request: Request, sleep: Callable[[float], Awaitable[None]]
-    ) -> None:
+    def __init__(self, client: CandleClient, request: Request, sleep: Callable[[float], Awaitable[None]]) -> None:
         self.client = client
         self.request = request
         self.sleep = sleep
@@ -258,9 +252,7 @@ def check_market(markets: Mapping[str, Any], timeframes: Iterable[str], request:
     if market is None or not market.get("spot", True):
         spot = [symbol for symbol, its in markets.items() if its.get("spot", True)]
         near = _nearest(request.symbol.upper(), spot)
-        raise UnableToDownload(
-            "unknown_symbol", f"{request.exchange} has no spot market '{request.symbol}'{near}."
-        )
+        raise UnableToDownload("unknown_symbol", f"{request.exchange} has no spot market '{request.symbol}'{near}.")
     if request.timeframe not in timeframes:
         raise UnableToDownload(
             "unknown_timeframe",

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterable
 from decimal import Decimal
 
 from autogrid.engine.ports import Feed
-from autogrid.trading.state import BotState
 from autogrid.trading.event import Event, OrderEvent, Tick
 from autogrid.trading.matching import Book, Point
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Bounds, Cancel, Command, Place
+from autogrid.trading.state import BotState
 
 
 class SimulatedExchange:

@@ -1,4 +1,4 @@
-"""Backtests as a person asks for them: files, a market, a strategy with its configuration, and how the tape is walked."""
+"""Backtests as a person asks for them: files, a market, a strategy with its configuration, a way to walk."""
 
 import time
 from collections.abc import Callable, Mapping

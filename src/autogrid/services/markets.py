@@ -54,7 +54,7 @@ def fee_in(words: str) -> FeeIn:
 
 def symbol_in(name: str) -> tuple[str, str]:
     """Base and quote as the name of a file has them; BASE and QUOTE where it has none."""
-    for part in re.split(r"[^A-Za-z0-9]+", PurePath(name.split(",")[0]).name.upper()):
+    for part in re.split(r"[^A-Za-z0-9]+", PurePath(name.split(",", maxsplit=1)[0]).name.upper()):
         for quote in QUOTES:
             if part.endswith(quote) and len(part) > len(quote) and part[: -len(quote)].isalnum():
                 return part[: -len(quote)], quote

@@ -73,12 +73,16 @@ async def edit_preview(database: Database, meant: str, config: Mapping[str, str]
     view = View(state.at_ms, state.price or Decimal(0), row.market, after.ledger)
     wanted = after.strategy.targets(after.memory, view).targets
     lines = [f"Orders kept: {kept_orders}, cancelled: {len(cancelled)}, placed: {len(wanted) - kept_orders}"]
-    for order in state.standing.values():
-        if order.id in cancelled:
-            lines.append(f"  cancel {order.side} {text(order.quantity)} at {text(order.price)}")
-    for slot, target in wanted.items():
-        if slot not in state.standing or state.standing[slot].id in cancelled:
-            lines.append(f"  place  {target.side} {text(target.quantity)} at {text(target.price)}")
+    lines += [
+        f"  cancel {order.side} {text(order.quantity)} at {text(order.price)}"
+        for order in state.standing.values()
+        if order.id in cancelled
+    ]
+    lines += [
+        f"  place  {target.side} {text(target.quantity)} at {text(target.price)}"
+        for slot, target in wanted.items()
+        if slot not in state.standing or state.standing[slot].id in cancelled
+    ]
     return "\n".join(lines)
 
 

@@ -1,1 +1,1 @@
-"""What a bot is and decides: pure, the same in backtest, paper and live. Money is Decimal; nothing here reads a clock."""
+"""What a bot is and decides: pure, the same in backtest, paper and live. Money is Decimal."""

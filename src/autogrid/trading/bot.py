@@ -197,7 +197,7 @@ class Bot:
             case StopAsked(sell=sell):
                 if state.price is None:
                     return Step(event, state._replace(ended_why="stopped"))
-                memory = state.strategy.stop(state.memory, sell=sell, view=view)
+                memory = state.strategy.stop(state.memory, sell=sell)
                 holds = _holds(Holds(killed=holds.killed, paused=False, silent=holds.silent))
                 return self._ask(state._replace(memory=memory, holds=holds), event)
             case EditAsked(config=config):

@@ -1,4 +1,4 @@
-"""Everything that can happen to a bot. Times are UTC milliseconds and come in with the event: nothing here has a clock."""
+"""Everything that can happen to a bot. Times are UTC milliseconds and come in with the event."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias

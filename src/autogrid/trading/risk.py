@@ -104,7 +104,7 @@ class Holds(NamedTuple):
 FREE: Final = Holds(killed=False, paused=False, silent=False)
 
 
-def review(
+def review(  # noqa: PLR0913, PLR0917
     limits: Limits,
     risk: RiskState,
     places: Iterable[Place],

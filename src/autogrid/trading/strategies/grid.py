@@ -12,6 +12,7 @@ Rules with their sources: docs/strategies/grid.md.
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 from autogrid.trading.event import Filled
@@ -111,7 +112,7 @@ class Grid:
         """What a fill, or the end of an order, does to its cell, to the opening or to the exit."""
         name, _, cycle = order.slot.rpartition("-")
         if name == "open":
-            return self._opening(memory, order, fill, view)
+            return self._opening(memory, fill, view)
         if name == "exit":
             return memory if fill else memory._replace(exits=memory.exits + 1)
         cell = memory.cells.get(name)
@@ -155,7 +156,7 @@ class Grid:
         target = self._target(after.cells[name])
         return (target,) if target else ()
 
-    def stop(self, memory: GridMemory, *, sell: bool, view: View) -> GridMemory:
+    def stop(self, memory: GridMemory, *, sell: bool) -> GridMemory:
         """The user wants the end."""
         if memory.stage in ("exiting", "ended"):
             return memory
@@ -191,7 +192,7 @@ class Grid:
         full: Phase = "waiting" if settings.start == "wait" else "opening"
         cells = {
             str(i): new_cell(str(i), floor, roof, sizes.buys[i], full if i >= sizes.empty else "empty")
-            for i, (floor, roof) in enumerate(zip(self.lines, self.lines[1:], strict=False))
+            for i, (floor, roof) in enumerate(pairwise(self.lines))
         }
         memory = memory._replace(stage="running", cells=cells, start_price=price)
         wanted = sizes.opening * (len(cells) - sizes.empty)
@@ -202,7 +203,7 @@ class Grid:
             return self._opened(memory._replace(opening=Opening(wanted, 0, wanted, wanted, wanted * price)))
         return memory._replace(stage="opening", opening=opening)
 
-    def _opening(self, memory: GridMemory, order: Order, fill: Filled | None, view: View) -> GridMemory:
+    def _opening(self, memory: GridMemory, fill: Filled | None, view: View) -> GridMemory:
         wanted, tries, bought, received, paid = memory.opening
         if fill is None:
             opening = Opening(wanted, tries + 1, bought, received, paid)

@@ -1,5 +1,7 @@
 """Editing a running grid: new lines, what stays as it is, and where the coins of cells that vanish go."""
 
+from itertools import pairwise
+
 from autogrid.trading.ledger import Pool
 from autogrid.trading.money import ZERO, Amount, Price
 from autogrid.trading.strategies.grid_config import GridSettings
@@ -29,7 +31,7 @@ def refit(
     kept = {(cell.floor, cell.roof): cell for cell in memory.cells.values()}
     number = max((int(name) for name in memory.cells), default=-1) + 1
     cells: dict[str, Cell] = {}
-    for index, pair in enumerate(zip(lines, lines[1:], strict=False)):
+    for index, pair in enumerate(pairwise(lines)):
         if sizes.buys[index] < view.market.least_quantity(pair[0]):
             raise UnableToEdit("the investment makes orders too small for that many grids; take fewer")
         same = kept.pop(pair, None)

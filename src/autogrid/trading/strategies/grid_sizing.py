@@ -1,6 +1,7 @@
 """The arithmetic of a grid: its lines, which cells start full, how much each trades, and the least that works."""
 
 from decimal import ROUND_CEILING, Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from autogrid.trading.market import Market
@@ -42,7 +43,7 @@ def _lines(settings: GridSettings, market: Market, grids: int) -> tuple[Price, .
 
 
 def _distinct(lines: tuple[Price, ...]) -> bool:
-    return lines[0] > 0 and all(a < b for a, b in zip(lines, lines[1:], strict=False))
+    return lines[0] > 0 and all(a < b for a, b in pairwise(lines))
 
 
 def largest_count(settings: GridSettings, market: Market) -> int:
@@ -120,7 +121,7 @@ def break_even_step(fee: Share) -> Share:
 
 def profit_range(lines: tuple[Price, ...], fee: Share) -> tuple[Share, Share]:
     """The lowest and the highest net profit of a cell."""
-    profits = [net_profit(low, high, fee) for low, high in zip(lines, lines[1:], strict=False)]
+    profits = [net_profit(low, high, fee) for low, high in pairwise(lines)]
     return min(profits), max(profits)
 
 
@@ -149,7 +150,7 @@ def least_investment(
     """
     cells = len(lines) - 1
     empty = empty_line(lines, price)
-    pairs = list(zip(lines, lines[1:], strict=False))
+    pairs = list(pairwise(lines))
     least = [least_for(floor, roof, market) for floor, roof in pairs]
     loading = ONE + market.quote_fee
     if settings.sizing == "equal_base":

@@ -79,7 +79,7 @@ class Strategy(Protocol[Memory]):
         """
         ...
 
-    def stop(self, memory: Memory, *, sell: bool, view: View) -> Memory:
+    def stop(self, memory: Memory, *, sell: bool) -> Memory:
         """The memory once the user wants the end: orders go, the base is sold at market or kept."""
         ...
 
