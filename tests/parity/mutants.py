@@ -14,7 +14,7 @@ LEDGER = "tests/trading/test_ledger.py"
 
 
 class Mutant(NamedTuple):
-    """One fault: `text` of `file` (below src/autogrid), which stands there once, becomes `instead`; `breaks` must fail."""
+    """One fault: `text`, which stands once in `file` (below src/autogrid), becomes `instead`; `breaks` must fail."""
 
     name: str
     file: str
@@ -176,9 +176,9 @@ MUTANTS: Final = (
     Mutant(
         "a stop inside a jump fills at its own price",
         "trading/matching.py",
-        "if self.at.in_jump:",
-        "if not self.at.price:",
-        f"{PARITY}[1050000-stop-loss inside a jump]",
+        "if not self.at.in_jump:",
+        "if self.at.price:",
+        "tests/parity/test_backtest_equals_oracle.py::test_a_stop_or_a_trigger_inside_a_jump_agrees",
     ),
     Mutant(
         "a cell buys again while the grid ends",
@@ -211,8 +211,8 @@ MUTANTS: Final = (
     Mutant(
         "the exchange lends",
         "trading/matching.py",
-        "if breach is None and not self._affords(order):",
-        "if breach is None and not order.quantity:",
+        "return None if self._affords(order) else NO_FUNDS",
+        "return None",
         f"{MATCHING}::test_an_order_without_free_funds_is_refused_as_the_exchange_would",
     ),
     Mutant(

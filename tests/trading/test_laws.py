@@ -4,9 +4,11 @@ import random
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autogrid.services.backtests import Walk
 from autogrid.trading.event import Accepted, Cancelled, Event, Expired, Filled, Rejected, Tick
 from autogrid.trading.ledger import held_base, held_quote
 from autogrid.trading.market import Market, ThirdAsset
@@ -17,6 +19,7 @@ from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid_memory import GridMemory
 from autogrid.trading.strategies.strategy import View
+from tests.builders import FOUR_CELLS, play, tape_of
 from tests.trading.made_up import SEEDS, Kept, made_up, unchecked, watch
 
 D = Decimal
@@ -305,3 +308,19 @@ def test_the_runs_of_these_laws_trade_and_end_in_every_way() -> None:
     assert fills > 2_000
     assert jumps > 20
     assert {"", "stop-loss", "take-profit", "not"} <= whys
+
+
+@pytest.mark.xfail(
+    reason="exchanges/simulated.py forgets the strategy's bounds where every tick is wanted", strict=True
+)
+@pytest.mark.parametrize("kind", ["stop_loss", "take_profit", "trigger_price"])
+@pytest.mark.parametrize("how", ["plain", "breakers"])
+def test_a_stop_inside_a_candle_fills_at_its_price_however_the_tape_is_walked(kind: str, how: str) -> None:
+    """A candle from 10,500 down to 6,000, up to 14,000 and back passes 7,000 and 13,000 on its way."""
+    price = {"stop_loss": "7000", "take_profit": "13000", "trigger_price": "7000"}[kind]
+    tape = tape_of([(10_500_00, 10_500_00, 10_500_00, 10_500_00), (10_500_00, 14_000_00, 6_000_00, 11_000_00)])
+    config = {**FOUR_CELLS, kind: price}
+    skipped = play(config, tape)
+    assert D(price) in [fill.price for fill in skipped.fills]
+    other = play(config, tape, walk=Walk(skip=how != "plain"), breakers=how == "breakers")
+    assert [fill.price for fill in other.fills] == [fill.price for fill in skipped.fills]
