@@ -14,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import autogrid
-from autogrid import wiring
 from autogrid.backtesting.tapes import Tape
 from autogrid.services.backtests import Walk
 from autogrid.trading.bot import Bot
@@ -24,6 +23,7 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import text, use_exact_figures
 from autogrid.trading.risk import Limits
 from autogrid.trading.strategies.catalogue import build
+from autogrid.wiring.simulation import backtest
 from benchmarks.candles import Candles, load
 from benchmarks.job import Job
 from benchmarks.measure import Outcome, Result, measure, tell
@@ -43,7 +43,7 @@ def run_grid(candles: Candles, job: Job, *, skip: bool) -> Outcome:
     config = {"lower": text(job.lower), "upper": text(job.upper), "grids": str(job.grids), "reserve": text(job.reserve)}
     bot = Bot(market, Limits(job.investment, breakers=False))
     state = bot.start(build("grid", config, market, job.investment), opened(job.investment))
-    run = wiring.backtest(bot, state, tape, Walk(skip=skip))
+    run = backtest(bot, state, tape, Walk(skip=skip))
     cells = sum(type(row.event) is Filled for row in run.rows) - 1
     last = Decimal(int(tape.prices[-1, 3])) * tape.unit
     return Outcome(max(cells, 0), float(run.last.ledger.equity(last)))

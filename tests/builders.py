@@ -22,7 +22,7 @@ from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_memory import GridMemory
-from autogrid.wiring import PLAINLY, simulate
+from autogrid.wiring.simulation import PLAINLY, simulate
 
 D = Decimal
 START_MS = 1_747_699_200_000

@@ -21,7 +21,7 @@ from autogrid.engine.ports import Feed
 from autogrid.services.picture import Names, picture_of
 from autogrid.trading.matching import Point
 from autogrid.trading.money import Price
-from autogrid.wiring import demo_feed
+from autogrid.wiring.demo import demo_feed
 from tests.builders import D, Hand, bot_of
 from tests.candles import csv_text, random_walk, write_text
 

@@ -189,7 +189,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "high and low are walked in the other order",
-        "wiring.py",
+        "wiring/simulation.py",
         "        backwards=walk.backwards,\n",
         "        backwards=not walk.backwards,\n",
         f"{PARITY}[1050000-as it is]",

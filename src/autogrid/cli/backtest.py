@@ -9,7 +9,6 @@ from typing import Any, Literal
 import click
 from rich.console import Console
 
-from autogrid import wiring
 from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.backtesting.page import write_page
 from autogrid.backtesting.report import summary
@@ -22,6 +21,7 @@ from autogrid.services.backtests import backtest as run_backtest
 from autogrid.services.markets import UnableToDescribeMarket
 from autogrid.trading.money import use_exact_figures
 from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.wiring.simulation import backtest as simulated_backtest
 
 
 @click.command()
@@ -45,7 +45,7 @@ def backtest(as_json: bool, out: Path | None, **given: Any) -> None:
     """Run STRATEGY over past candles, with the very code that trades."""
     use_exact_figures()
     try:
-        result = run_backtest(_request(**given, compare=not as_json or out is not None), wiring.backtest)
+        result = run_backtest(_request(**given, compare=not as_json or out is not None), simulated_backtest)
     except (UnableToReadCandles, UnableToConfigure, UnableToDescribeMarket) as error:
         raise BadInput(str(error)) from None
     if out is not None:

@@ -37,7 +37,7 @@ from autogrid.trading.strategies.catalogue import build
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_sizing import check_start
-from autogrid.wiring import demo as run_demo
+from autogrid.wiring.demo import demo as run_demo
 
 FRESH_S = 1.2
 """So long the last trade is lit up."""

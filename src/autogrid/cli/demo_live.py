@@ -8,7 +8,7 @@ from rich.console import Console
 
 from autogrid.cli import demo_words as words
 from autogrid.cli.demo_prices import LEAST_STEP, Prices, in_reach, step_for
-from autogrid.wiring import demo_feed
+from autogrid.wiring.demo import demo_feed
 
 PATIENCE_S: Final = 8.0
 """So long an exchange may take to tell its rules and a first price."""

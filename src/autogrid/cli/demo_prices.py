@@ -15,7 +15,7 @@ from autogrid.engine.ports import Feed
 from autogrid.services.markets import MarketWords, market_for
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, Price, Share
-from autogrid.wiring import tape_feed
+from autogrid.wiring.demo import tape_feed
 
 Kind = Literal["live", "tape", "made-up"]
 CANDLES_A_SECOND: Final[Mapping[Kind, int]] = {"tape": 10, "made-up": 5, "live": 1}

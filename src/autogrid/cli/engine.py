@@ -15,7 +15,7 @@ from autogrid.cli.place import data_dir_option, settings_for
 from autogrid.services.running import Engine
 from autogrid.storage.database import UnableToOpenDatabase, open_database
 from autogrid.storage.lock import EngineLock, UnableToLock
-from autogrid.wiring_paper import run_paper_bot
+from autogrid.wiring.paper import run_paper_bot
 
 
 @click.command()

@@ -23,7 +23,7 @@ from autogrid.trading.matching import TOUCH, Book
 from autogrid.trading.money import Price, use_exact_figures
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
-from autogrid.wiring import OpenFeed
+from autogrid.wiring.demo import OpenFeed
 
 LiveFeeds: TypeAlias = Callable[[str, str], OpenFeed]
 """Live prices of an exchange's symbol; handed in, since what makes them takes seconds to load."""
