@@ -323,4 +323,4 @@ def test_a_stop_inside_a_candle_fills_at_its_price_however_the_tape_is_walked(ki
     skipped = play(config, tape)
     assert D(price) in [fill.price for fill in skipped.fills]
     other = play(config, tape, walk=Walk(skip=how != "plain"), breakers=how == "breakers")
-    assert [fill.price for fill in other.fills] == [fill.price for fill in skipped.fills]
+    assert D(price) in [fill.price for fill in other.fills]

@@ -10,7 +10,7 @@ from autogrid.trading.matching import TOUCH, Book, MatchingRules, Point
 from autogrid.trading.money import ZERO
 from autogrid.trading.order import Kind, Order, Side, apply
 from autogrid.trading.plan import Cancel, Place
-from tests.builders import D, market, new_order
+from tests.builders import FOUR_CELLS, D, market, new_order, play, tape_through
 
 FREE = market(maker_fee=ZERO, taker_fee=ZERO)
 
@@ -187,3 +187,13 @@ def test_a_book_that_is_put_back_goes_on_as_the_first_would_have() -> None:
     first.allowance = second.allowance = D(1)
     assert move(second, "99") == move(first, "99")
     assert (second.free_quote, second.free_base) == (first.free_quote, first.free_base)
+
+
+def test_funds_that_are_short_by_the_rounding_of_fees_refuse_the_last_order_and_stay_above_zero() -> None:
+    on = market(fee_in="quote", maker_fee=D("0.00123"), taker_fee=D("0.00123"), lot=D("0.00000001"))
+    quantity = D("0.12345679")
+    exact = quantity * (8_000 + 9_000 + 10_000 + 11_000) * D("1.00123")
+    played = play({**FOUR_CELLS, "reserve": "0"}, tape_through("12500", "7900"), on, investment=exact)
+    assert [fill.quantity for fill in played.fills] == [quantity] * 3
+    assert [row.refused[0].rule for row in played.rows if row.refused] == ["funds"]
+    assert played.ledger.quote >= 0

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from autogrid.trading.event import Filled
-from autogrid.trading.market import Market
+from autogrid.trading.market import QUOTE, Market
 from autogrid.trading.money import ZERO, Amount, Price, Quantity, part_of
 from autogrid.trading.order import OPEN, Order
 
@@ -104,8 +104,8 @@ def book(ledger: Ledger, before: Order, after: Order, fill: Filled, market: Mark
     was_held = before.status in OPEN
     if after.side == "buy":
         released = quantity * after.price if was_held else ZERO
-        if market.quote_fee:
-            released += released * market.quote_fee
+        if was_held and market.fee_in == QUOTE:
+            released = held_quote(before, market) - held_quote(after, market)
         return Ledger(
             ledger.quote - value - fee_quote,
             ledger.base + quantity - fee_base,
@@ -146,8 +146,7 @@ def held_quote(order: Order, market: Market) -> Amount:
     """Quote that `order` needs while it is open: the rest of a buy at its limit, with the fee where it is in quote."""
     if order.side != "buy" or order.status not in OPEN:
         return ZERO
-    rest = (order.quantity - order.filled) * order.price
-    return rest + rest * market.quote_fee if market.quote_fee else rest
+    return market.needed((order.quantity - order.filled) * order.price)
 
 
 def held_base(order: Order) -> Quantity:

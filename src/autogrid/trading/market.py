@@ -1,11 +1,12 @@
 """A market and the rules its exchange sets for orders on it: tick, lot, least value, caps and fees."""
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from autogrid.trading.money import (
     ONE,
+    UNIT,
     ZERO,
     Amount,
     Price,
@@ -74,6 +75,12 @@ class Market:
     def symbol(self) -> str:
         """Such as BTC/USDT."""
         return f"{self.base}/{self.quote}"
+
+    def needed(self, value: Amount) -> Amount:
+        """Quote that a buy of `value` takes at most: with the dearer fee, rounded up, where fees are paid in quote."""
+        if self.fee_in != QUOTE:
+            return value
+        return value + (value * self.quote_fee).quantize(UNIT, ROUND_UP)
 
     def nearest_price(self, number: Decimal) -> Price:
         """`number` on the tick, half-way to the even one."""

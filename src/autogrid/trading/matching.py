@@ -14,7 +14,7 @@ from decimal import ROUND_UP, Decimal
 from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.event import Accepted, Cancelled, Expired, Filled, OrderEvent, Rejected
-from autogrid.trading.market import RECEIVED, Market, ThirdAsset
+from autogrid.trading.market import QUOTE, RECEIVED, Market, ThirdAsset
 from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Cancel, Command
@@ -254,7 +254,9 @@ class Book:
         quote_fee = fee if asset == market.quote else ZERO
         if order.side == "buy":
             held = order.price * quantity
-            held += held * market.quote_fee if market.quote_fee else ZERO
+            if market.fee_in == QUOTE:
+                left = order.price * resting.left
+                held = market.needed(held + left) - market.needed(left)
             self.free_quote += held - value - quote_fee
             self.free_base += quantity - fee if in_base else quantity
         else:
@@ -297,12 +299,11 @@ class Book:
     def _affords(self, order: Order) -> bool:
         if order.side == "sell":
             return order.quantity <= self.free_base
-        value = order.price * order.quantity
-        return (value + value * self.market.quote_fee if self.market.quote_fee else value) <= self.free_quote
+        return self.market.needed(order.price * order.quantity) <= self.free_quote
 
     def _hold(self, order: Order, quantity: Quantity) -> None:
         if order.side == "sell":
             self.free_base -= quantity
         else:
-            value = order.price * quantity
-            self.free_quote -= value + value * self.market.quote_fee if self.market.quote_fee else value
+            needed = self.market.needed(order.price * abs(quantity))
+            self.free_quote -= needed if quantity > 0 else -needed
