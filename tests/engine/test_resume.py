@@ -181,7 +181,7 @@ SETTINGS = {
     "stop-loss, coins held": Setting({"stop_loss": "8800", "on_exit": "hold"}),
     "take-profit": Setting({"take_profit": "11100"}, paper=False),
     "start with wait": Setting({"start": "wait"}),
-    "own coins": Setting({"start": "own", "own_base": "1"}),
+    "own coins": Setting({"start": "own", "own_base": "1.2"}),
     "crossed lines wait": Setting({"crossed": "wait"}),
     "passed by a tick": Setting(rules=MatchingRules(fill="through")),
     "passed by a tick, as a backtest": Setting(rules=MatchingRules(fill="through"), paper=False),
@@ -189,9 +189,9 @@ SETTINGS = {
     "fee in a third asset": Setting(on=market(fee_in=ThirdAsset("BNB", D(600)))),
     "dearer takers": Setting(on=market(maker_fee=D("0.0002"), taker_fee=D("0.0009"))),
     "equal quote": Setting({"sizing": "equal_quote"}),
-    "trigger": Setting({"trigger_price": "9600"}),
+    "trigger": Setting({"trigger_price": "9800"}),
     "slippage": Setting(
-        {"grids": "40"}, rules=MatchingRules(slippage=D("0.01")), on=market(taker_fee=D("0.002")), candles=4
+        {"grids": "20"}, rules=MatchingRules(slippage=D("0.01")), on=market(taker_fee=D("0.002")), candles=4
     ),
     "coarse lots": Setting(on=market(lot=D("0.01"), tick=D("0.5"))),
     "few orders allowed": Setting(on=market(max_orders=5)),

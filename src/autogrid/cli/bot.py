@@ -20,6 +20,7 @@ from autogrid.services.markets import MarketWords, UnableToDescribeMarket
 from autogrid.services.picture import to_json
 from autogrid.services.showing import Shown
 from autogrid.storage.bots import BotRow, UnableToCreateBot, UnableToDeleteBot, UnableToFindBot
+from autogrid.storage.codecs import UnableToReadRecord
 from autogrid.storage.database import Database
 from autogrid.storage.recall import UnableToReplay
 from autogrid.trading.money import text
@@ -34,6 +35,7 @@ REFUSALS = (
     UnableToDeleteBot,
     UnableToFindBot,
     UnableToReplay,
+    UnableToReadRecord,
     bots.UnableToAsk,
 )
 
@@ -164,8 +166,8 @@ def edit(
 ) -> None:
     """Change BOT's configuration. What it does to the resting orders is shown first."""
     config = read_config(settings, config_file)
+    change = asked(data_dir, lambda database: showing.edit_preview(database, meant, config))
     if not yes and not as_json:
-        change = asked(data_dir, lambda database: showing.edit_preview(database, meant, config))
         click.echo(change)
         click.confirm("Change it so?", abort=True)
     _said(asked(data_dir, lambda database: bots.edit(database, meant, config)), as_json, "will change")

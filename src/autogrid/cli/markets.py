@@ -23,7 +23,7 @@ OPTIONS = (
     click.option("--fee", type=FIGURE, help="Fee of every fill as a fraction: 0.001 is 0.1 %."),
     click.option("--maker-fee", type=FIGURE, help="Fee of resting orders."),
     click.option("--taker-fee", type=FIGURE, help="Fee of orders that trade at once."),
-    click.option("--fee-in", "fee_in_words", default="received", help="received, quote, or ASSET:price (BNB:600)."),
+    click.option("--fee-in", "fee_in_words", help="received (the default), quote, or ASSET:price (BNB:600)."),
 )
 
 
@@ -54,13 +54,13 @@ def market_words(
     fee: Decimal | None,
     maker_fee: Decimal | None,
     taker_fee: Decimal | None,
-    fee_in_words: str,
+    fee_in_words: str | None,
 ) -> MarketWords:
     """What the options say of the market. Raises BadInput."""
     if fee is not None and (maker_fee is not None or taker_fee is not None):
         raise BadInput("give --fee, or --maker-fee and --taker-fee, not both")
     try:
-        paid_in = fee_in(fee_in_words)
+        paid_in = None if fee_in_words is None else fee_in(fee_in_words)
     except UnableToDescribeMarket as error:
         raise BadInput(f"--{error}") from None
     return MarketWords(

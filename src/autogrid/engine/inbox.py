@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from autogrid.engine.ports import Exchange
-from autogrid.trading.event import Event
+from autogrid.trading.event import Event, Tick
 from autogrid.trading.plan import Bounds, Command
 
 
@@ -14,6 +14,8 @@ class Inbox:
     """Requests for one bot, each with a number by which the giver knows it again."""
 
     def __init__(self) -> None:
+        self.last_tick: Tick | None = None
+        """The last price the bot heard."""
         self._given: set[int] = set()
         self._waiting: deque[Callable[[int], Event]] = deque()
         self._news = asyncio.Event()
@@ -78,6 +80,8 @@ class Attended:
                     except StopAsyncIteration:
                         return
                     told = None
+                    if type(event) is Tick:
+                        self._inbox.last_tick = event
                     yield event
         finally:
             for task in (news, told):

@@ -30,6 +30,7 @@ class SimulatedExchange:
         self._under_way: deque[tuple[int, Command]] = deque()
         self._quiet: Bounds | None = None
         self._candle = -1
+        self._resumed: Point | None = None
 
     def expect(self, quiet: Bounds | None) -> None:
         """Where ticks would change nothing."""
@@ -46,7 +47,7 @@ class SimulatedExchange:
         order it would have come: the trade of an order that was just accepted, orders that were decided and may not
         have been sent, cancels. Not known are a latency, and what had filled within the candle under `participation`.
         """
-        point = self._feed.here()
+        self._resumed = point = self._feed.here()
         if point is not None:
             self._move(point)
         standing = sorted(state.standing.values(), key=_number)
@@ -67,9 +68,9 @@ class SimulatedExchange:
 
     def _is_arriving(self, order: Order) -> bool:
         """Whether an order that was accepted must trade at once, and has not been told to have."""
-        if order.filled:
+        if order.filled or order.kind == "maker":
             return False
-        return self._book.crosses(order) or (order.kind == "market" and not self._book.at.in_jump)
+        return not self._book.at.in_jump if order.kind == "market" else self._book.crosses(order)
 
     async def execute(self, command: Command) -> None:
         """Carry out `command`, now or when it has arrived."""
@@ -83,6 +84,8 @@ class SimulatedExchange:
         answers, book, feed = self._answers, self._book, self._feed
         for event in self._first:
             yield event
+        if self._resumed is not None and self._thin:
+            yield _tick(self._resumed)  # so that the bot says what it expects before the price moves on
         while True:
             while answers:
                 yield answers.popleft()
@@ -102,7 +105,7 @@ class SimulatedExchange:
                 return
             self._move(point)
             if self._is_wanted(point):
-                yield Tick(point.at_ms, point.price, not point.in_jump)
+                yield _tick(point)
             if self._under_way:
                 self._arrive(point)
 
@@ -143,6 +146,10 @@ class SimulatedExchange:
             arrives = self._under_way[0][0]
             until_ms = arrives if until_ms is None else min(until_ms, arrives)
         return await self._feed.reach(floor, roof, until_ms, every=every)
+
+
+def _tick(point: Point) -> Tick:
+    return Tick(point.at_ms, point.price, not point.in_jump)
 
 
 def _number(order: Order) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -11,12 +11,14 @@ from autogrid.backtesting.tapes import Tape, read_tape
 from autogrid.services.backtests import check_investment
 from autogrid.services.markets import MarketWords, market_for
 from autogrid.storage.bots import (
+    PAPER,
     BotRow,
     NewBot,
     create_bot,
     delete_bot,
     find_bot,
     list_bots,
+    set_actual,
     set_config,
     set_wanted,
 )
@@ -25,15 +27,13 @@ from autogrid.storage.requests import RequestKind, add_request
 from autogrid.trading.bot import Bot
 from autogrid.trading.ledger import Ledger, opened
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Price, text
+from autogrid.trading.money import ZERO, Amount, Price, Quantity, text
 from autogrid.trading.risk import Limits
 from autogrid.trading.strategies.catalogue import build
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_sizing import check_start
 from autogrid.trading.strategies.strategy import AnyStrategy
-
-PAPER = "paper"
 
 
 class UnableToAsk(Exception):
@@ -75,9 +75,7 @@ async def create(database: Database, request: BotRequest) -> BotRow:
     check_investment(request.investment)
     market, price = _market(request)
     strategy = build(request.strategy, request.config, market, request.investment)
-    own = ZERO
     if isinstance(strategy, Grid):
-        own = strategy.settings.own_base or ZERO
         at = strategy.settings.trigger_price or price
         if at is not None:
             check_start(strategy.settings, strategy.lines, market, request.investment, at)
@@ -91,7 +89,7 @@ async def create(database: Database, request: BotRequest) -> BotRow:
             market=market,
             limits=Limits(request.investment, breakers=request.risk),
             investment=request.investment,
-            own_base=own,
+            own_base=_own_base(strategy),
             tape=None if request.tape is None else str(request.tape.resolve()),
             speed=request.speed if request.tape is not None else None,
             exchange=request.exchange,
@@ -104,11 +102,9 @@ def _market(request: BotRequest) -> tuple[Market, Price | None]:
     if request.tape is not None:
         tape = read_tape((request.tape,), at_least_decimals=tape_decimals(request.words.tick))
         market, _ = market_for(tape, request.words)
-        base, _, quote = request.symbol.partition("/")
-        if base and quote and market.base == "BASE":
-            market = _named(market, base, quote)
-        if request.symbol and market.symbol != request.symbol.upper() and request.words.known is None:
-            market = _named(market, *request.symbol.upper().split("/", 1))
+        if request.words.known is None:
+            base, _, quote = request.symbol.upper().partition("/")
+            market = replace(market, base=base, quote=quote)
         return market, Decimal(int(tape.prices[0, 0])) * tape.unit
     if request.words.known is None:
         raise UnableToConfigure(
@@ -117,11 +113,9 @@ def _market(request: BotRequest) -> tuple[Market, Price | None]:
     return request.words.known, request.price
 
 
-def _named(market: Market, base: str, quote: str) -> Market:
-    return Market(
-        base, quote, market.tick, market.lot, market.min_notional, market.maker_fee, market.taker_fee,
-        market.fee_in, market.min_quantity, market.max_quantity, market.max_orders,
-    )  # fmt: skip
+def _own_base(strategy: AnyStrategy) -> Quantity:
+    """Base that the strategy takes from the account beside the investment."""
+    return (strategy.settings.own_base or ZERO) if isinstance(strategy, Grid) else ZERO
 
 
 def tape_decimals(tick: Price | None) -> int:
@@ -165,7 +159,9 @@ async def start(database: Database, meant: str) -> BotRow:
         bot = await find_bot(connection, meant)
         if bot.actual == "ended":
             raise UnableToAsk(f"{bot.name} has ended ({bot.reason}); create a new one")
-        if bot.wanted == "paused" or bot.reason.startswith("killed"):
+        if bot.actual == "error":
+            await set_actual(connection, bot.id, "stopped", "", now_ms())
+        if bot.wanted == "paused":
             await add_request(connection, bot.id, "resume", {}, now_ms())
         await set_wanted(connection, bot.id, "running", now_ms())
         return await find_bot(connection, bot.id)
@@ -181,11 +177,6 @@ async def stop(database: Database, meant: str, *, sell: bool) -> BotRow:
     return await _ask(database, meant, "stop", {"sell": "yes" if sell else "no"}, wanted="running")
 
 
-async def kill(database: Database, meant: str) -> BotRow:
-    """Take all orders of the bot out now; none is placed until it is started again."""
-    return await _ask(database, meant, "kill", {}, wanted="paused")
-
-
 async def _ask(
     database: Database,
     meant: str,
@@ -198,6 +189,8 @@ async def _ask(
         bot = await find_bot(connection, meant)
         if bot.actual == "ended":
             raise UnableToAsk(f"{bot.name} has ended ({bot.reason})")
+        if bot.actual == "error":
+            raise UnableToAsk(f"{bot.name} stopped by a fault ({bot.reason}); start it again, or delete it")
         if bot.wanted == "stopped":
             raise UnableToAsk(f"{bot.name} does not run; start it first, or delete it")
         await add_request(connection, bot.id, kind, payload, now_ms())
@@ -220,11 +213,11 @@ async def edit(database: Database, meant: str, config: Mapping[str, str]) -> Bot
     async with database.writing() as connection:
         bot = await find_bot(connection, meant)
         merged = {**bot.config, **config}
-        build(bot.strategy, merged, bot.market, bot.investment)
+        strategy = build(bot.strategy, merged, bot.market, bot.investment)
         if bot.actual == "ended":
             raise UnableToAsk(f"{bot.name} has ended ({bot.reason})")
         if bot.wanted == "stopped":
-            await set_config(connection, bot.id, merged, now_ms())
+            await set_config(connection, bot.id, merged, _own_base(strategy), now_ms())
         else:
             await add_request(connection, bot.id, "edit", dict(config), now_ms())
         return await find_bot(connection, bot.id)

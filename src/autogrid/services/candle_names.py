@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from autogrid.backtesting.candle_store import TIMEFRAME
-from autogrid.services.markets import QUOTES
 
+QUOTES: Final = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "EUR", "BRL", "GBP", "TRY", "BTC", "ETH", "BNB")
+"""Assets that others are priced in, the more frequent first."""
 EXCHANGES: Final = frozenset(
     {
         *("binance", "binanceus", "bitfinex", "bitget", "bitstamp", "bybit", "coinbase", "gate"),

@@ -1,15 +1,14 @@
 """A market's rules as a person gives them, or as they are assumed from candles where nobody gave them."""
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import PurePath
+from pathlib import Path
 
 from autogrid.backtesting.tapes import Tape
+from autogrid.services.candle_names import named
 from autogrid.trading.market import QUOTE, RECEIVED, FeeIn, Market, ThirdAsset
 from autogrid.trading.money import ZERO, Amount, Price, Quantity, Share, UnableToReadFigure, figure, text
 
-QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "EUR", "BRL", "GBP", "TRY", "BTC", "ETH", "BNB")
 LEAST_NOTIONAL = Decimal(5)
 DEFAULT_FEE = Decimal("0.001")
 
@@ -29,7 +28,7 @@ class MarketWords:
     min_notional: Amount | None = None
     maker_fee: Share | None = None
     taker_fee: Share | None = None
-    fee_in: FeeIn = RECEIVED
+    fee_in: FeeIn | None = None
     known: Market | None = None
     """The exchange's own rules, where a market was named."""
 
@@ -54,14 +53,8 @@ def fee_in(words: str) -> FeeIn:
 
 def symbol_in(name: str) -> tuple[str, str]:
     """Base and quote as the name of a file has them; BASE and QUOTE where it has none."""
-    for part in re.split(r"[^A-Za-z0-9]+", PurePath(name.split(",", maxsplit=1)[0]).name.upper()):
-        for quote in QUOTES:
-            if part.endswith(quote) and len(part) > len(quote) and part[: -len(quote)].isalnum():
-                return part[: -len(quote)], quote
-    pair = re.search(r"([A-Z0-9]{2,10})[-_/]([A-Z]{3,5})(?=[-_. ]|$)", name.upper())
-    if pair and pair[2] in QUOTES:
-        return pair[1], pair[2]
-    return "BASE", "QUOTE"
+    base, _, quote = (named(Path(name.split(",", maxsplit=1)[0])).symbol or "BASE/QUOTE").partition("/")
+    return base, quote
 
 
 def market_for(tape: Tape, words: MarketWords) -> tuple[Market, bool]:
@@ -93,7 +86,7 @@ def market_at(price: Price, finest: Price, symbol: tuple[str, str], words: Marke
         min_notional=_first(words.min_notional, known.min_notional if known else LEAST_NOTIONAL),
         maker_fee=maker,
         taker_fee=taker,
-        fee_in=words.fee_in,
+        fee_in=words.fee_in or (known.fee_in if known else RECEIVED),
         min_quantity=known.min_quantity if known else ZERO,
         max_quantity=known.max_quantity if known else None,
         max_orders=known.max_orders if known else None,

@@ -5,13 +5,14 @@ stops, what is wanted stays wanted and orders keep resting: the next engine goes
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, NamedTuple
 
 from autogrid.engine.inbox import Inbox
 from autogrid.services.bots import now_ms
-from autogrid.storage.bots import Actual, BotRow, list_bots, set_actual, set_wanted
+from autogrid.storage.bots import Actual, BotRow, list_bots, set_actual, set_price, set_wanted
 from autogrid.storage.database import Database
 from autogrid.storage.requests import Request, take_requests
 from autogrid.trading.event import EditAsked, Event, KillAsked, PauseAsked, ResumeAsked, StopAsked
@@ -20,6 +21,9 @@ from autogrid.trading.state import BotState
 LOOK_S: Final = 0.2
 """So often the engine looks at what is wanted."""
 
+PRICES_S: Final = 1.0
+"""So often the prices that bots hear are written down."""
+
 RunBot = Callable[[BotRow, Inbox], Awaitable[BotState]]
 """Runs one bot until it has ended or its prices have; given by the wiring."""
 
@@ -27,6 +31,13 @@ RunBot = Callable[[BotRow, Inbox], Awaitable[BotState]]
 class _Running(NamedTuple):
     task: "asyncio.Task[BotState]"
     inbox: Inbox
+
+    async def keep_price(self, database: Database, bot_id: str) -> None:
+        """Write down the last price that the bot heard, for `show`."""
+        tick = self.inbox.last_tick
+        if tick is not None:
+            async with database.writing() as connection:
+                await set_price(connection, bot_id, tick.price, tick.at_ms)
 
 
 class Engine:
@@ -38,12 +49,14 @@ class Engine:
         self._run_bot = run_bot
         self._tell = tell
         self._running: dict[str, _Running] = {}
+        self._kept_at = 0.0
 
     async def run(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
         """Run until `stop` is set; with `until_idle`, until nothing is left to run."""
         try:
             while not stop.is_set():
                 await self._look()
+                await self._keep_prices()
                 if until_idle and not self._running:
                     return
                 with suppress(TimeoutError):
@@ -52,7 +65,8 @@ class Engine:
             for running in self._running.values():
                 running.task.cancel()
             await asyncio.gather(*(one.task for one in self._running.values()), return_exceptions=True)
-            for bot_id in self._running:
+            for bot_id, running in self._running.items():
+                await running.keep_price(self._database, bot_id)
                 await self._actual(bot_id, "stopped", "the engine was stopped; it goes on when one runs again")
 
     async def _look(self) -> None:
@@ -60,6 +74,7 @@ class Engine:
         for bot_id, running in list(self._running.items()):
             if running.task.done():
                 del self._running[bot_id]
+                await running.keep_price(self._database, bot_id)
                 await self._ended(bot_id, running.task)
         async with self._database.reading() as connection:
             bots = await list_bots(connection)
@@ -73,6 +88,14 @@ class Engine:
                     running_now.inbox.put(request.id, _maker(request))
             if running_now is not None and bot.actual != _shown(bot):
                 await self._actual(bot.id, _shown(bot), "")
+
+    async def _keep_prices(self) -> None:
+        """Once a second, for those who look from outside."""
+        if time.monotonic() < self._kept_at + PRICES_S:
+            return
+        self._kept_at = time.monotonic()
+        for bot_id, running in self._running.items():
+            await running.keep_price(self._database, bot_id)
 
     async def _start(self, bot: BotRow) -> None:
         inbox = Inbox()

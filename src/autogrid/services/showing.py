@@ -40,7 +40,8 @@ async def show(database: Database, meant: str, fills: int = FILLS_SHOWN) -> Show
         last = await kept.list_fills(connection, row.id, limit=fills)
         notices = await kept.last_notices(connection, row.id)
     seen = tuple(_seen(fill) for fill in last)
-    picture = picture_of(loaded.bot, loaded.state, seen, None, Names(row.name, row.account))
+    price = row.price if row.price_ms >= loaded.state.at_ms else None
+    picture = picture_of(loaded.bot, loaded.state, seen, price, Names(row.name, row.account))
     return Shown(row, picture, tuple(notice.text for notice in notices), loaded)
 
 

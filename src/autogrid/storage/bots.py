@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from autogrid.storage import tables
 from autogrid.storage.encoding import decode, decode_config, encode, encode_config
 from autogrid.trading.market import Market
-from autogrid.trading.money import Amount, Quantity
+from autogrid.trading.money import Amount, Price, Quantity
 from autogrid.trading.order import OPEN
 from autogrid.trading.risk import Limits
 
 Wanted: TypeAlias = Literal["running", "paused", "stopped"]
 Actual: TypeAlias = Literal["stopped", "starting", "running", "paused", "stopping", "ended", "error"]
+PAPER: Final = "paper"
+"""The account of made-up money: its orders trade only while their bot runs."""
 AT_REST: Final = frozenset({"stopped", "ended", "error"})
 ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -68,6 +70,10 @@ class BotRow(NamedTuple):
     """Why it is as it is, for a person; empty where that is plain."""
     created_ms: int
     changed_ms: int
+    price: Price | None
+    """The market's, as the bot last heard it."""
+    price_ms: int
+    """When that was, market time."""
 
 
 class NewBot(NamedTuple):
@@ -96,6 +102,8 @@ async def create_bot(connection: AsyncConnection, new: NewBot, now_ms: int) -> B
         reason="",
         created_ms=now_ms,
         changed_ms=now_ms,
+        price=None,
+        price_ms=0,
         **new._asdict(),
     )
     texts = {"config": encode_config(bot.config), "market": encode(bot.market), "limits": encode(bot.limits)}
@@ -141,20 +149,27 @@ async def set_actual(connection: AsyncConnection, bot_id: str, actual: Actual, r
     await _change(connection, bot_id, actual=actual, reason=reason, changed_ms=now_ms)
 
 
-async def set_config(connection: AsyncConnection, bot_id: str, config: Mapping[str, str], now_ms: int) -> None:
+async def set_config(
+    connection: AsyncConnection, bot_id: str, config: Mapping[str, str], own_base: Quantity, now_ms: int
+) -> None:
     """Another configuration for a bot that never ran; one that did takes it by an `EditAsked` in its journal."""
-    await _change(connection, bot_id, config=encode_config(config), changed_ms=now_ms)
+    await _change(connection, bot_id, config=encode_config(config), own_base=own_base, changed_ms=now_ms)
+
+
+async def set_price(connection: AsyncConnection, bot_id: str, price: Price, at_ms: int) -> None:
+    """The market's price as the bot last heard it: ticks that change nothing are not in its journal."""
+    await _change(connection, bot_id, price=price, price_ms=at_ms)
 
 
 async def delete_bot(connection: AsyncConnection, bot_id: str, now_ms: int) -> None:
     """Take the bot away from sight; what it did is kept. Raises `UnableToDeleteBot` while it may trade."""
     bots, orders = tables.bots, tables.orders
-    actual = (await connection.execute(select(bots.c.actual).where(bots.c.id == bot_id))).scalar_one()
+    account, actual = (await connection.execute(select(bots.c.account, bots.c.actual).where(bots.c.id == bot_id))).one()
     if actual not in AT_REST:
         raise UnableToDeleteBot(f"bot {bot_id} is {actual}; stop it first")
     living = select(func.count()).where(orders.c.bot_id == bot_id, orders.c.status.in_(sorted(OPEN)))
     count = (await connection.execute(living)).scalar_one()
-    if count:
+    if count and account != PAPER:
         raise UnableToDeleteBot(f"{count} orders of bot {bot_id} may still trade; start it, then stop it")
     await _change(connection, bot_id, deleted=True, wanted="stopped", changed_ms=now_ms)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from autogrid.trading.event import Event, Filled
+from autogrid.trading.event import Event
 from autogrid.trading.money import ZERO, Amount, Quantity
 from autogrid.trading.plan import Command
 from autogrid.trading.risk import Refused
@@ -34,6 +34,6 @@ class MemoryJournal:
         """Keep `step`; nothing is resumed from here, so neither the state before nor the cursor is needed."""
         event, state, commands, refused, note = step
         ledger = state.ledger
-        if type(event) is Filled:  # nothing else earns
+        if state.memory is not before.memory:
             self._tally = state.strategy.tally(state.memory)
         self.rows.append(Row(event, commands, refused, note, ledger.quote, ledger.base, self._tally))

@@ -87,6 +87,8 @@ bots = Table(
     Column("reason", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
+    Column("price", Figure),
+    Column("price_ms", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
     _one_of("wanted", WANTED),
     _one_of("actual", ACTUAL),

@@ -35,6 +35,7 @@ from autogrid.trading.strategies.grid_memory import (
     after_end,
     after_sell,
     distribute,
+    earned_by,
     new_cell,
     paid_for,
     received_of,
@@ -243,7 +244,7 @@ class Grid:
         if order.side == "buy":
             pool = Pool(memory.pool.base + received_of(fill, market), memory.pool.cost + paid_for(fill, market))
             return memory._replace(pool=pool)
-        pool = Pool(memory.pool.base - fill.quantity, memory.pool.cost - fill.price * fill.quantity)
+        pool = Pool(memory.pool.base - fill.quantity, memory.pool.cost - earned_by(fill, market))
         return memory._replace(pool=pool)
 
     def _target(self, cell: Cell) -> Target | None:

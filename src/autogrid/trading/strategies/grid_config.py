@@ -63,7 +63,7 @@ FIELDS: Final = (
         "Start",
         "Início",
         "market: buy what the upper cells sell; own: use coins you hold; wait: buy nothing at start",
-        "market: compra o que as células de cima vendem; own: usa moedas que você já tem; wait: não compra nada no início",
+        "market: compra o que as células de cima vendem; own: usa moedas que você tem; wait: nada compra no início",
         default="market",
         choices=("market", "own", "wait"),
         group="start",

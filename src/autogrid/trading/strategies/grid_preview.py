@@ -149,9 +149,10 @@ def _stopped(grid: Grid, sizes: Sizes, stop: Price) -> Amount:
     equity = equity_at(grid, sizes, stop)
     if grid.settings.on_exit == "hold":
         return equity
-    spent = sum((sizes.buys[i] * grid.lines[i] for i in range(sizes.empty)), ZERO)
+    loading = ONE + grid.market.quote_fee
+    spent = sum((sizes.buys[i] * grid.lines[i] for i in range(sizes.empty)), ZERO) * loading
     full = len(grid.lines) - 1 - sizes.empty
-    opening = full * sizes.opening * sizes.price if grid.settings.start == "market" else ZERO
+    opening = full * sizes.opening * sizes.price * loading if grid.settings.start == "market" else ZERO
     quote = grid.investment - spent - opening
     return equity - (equity - quote) * grid.market.taker_fee
 
@@ -169,7 +170,7 @@ def _warnings(grid: Grid, sizes: Sizes, low: Share, start: Price) -> list[str]:
         found.append(
             f"The smallest step earns {text((low * 100).quantize(Decimal('0.001')))} % after fees, less than two fees."
         )
-    if market.lot > NARROW * sizes.buys[0]:
+    if market.lot > NARROW * min(sizes.buys):
         found.append("One lot is more than 2 % of a cell's quantity: rounding takes a visible share.")
     if market.max_orders is not None and settings.grids > market.max_orders * Decimal("0.8"):
         found.append(f"{settings.grids} orders are above 80 % of the {market.max_orders} that the exchange allows.")

@@ -35,6 +35,8 @@ def _bots() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("created_ms", sa.BigInteger, nullable=False),
         sa.Column("changed_ms", sa.BigInteger, nullable=False),
+        sa.Column("price", sa.Text),
+        sa.Column("price_ms", sa.BigInteger, nullable=False),
         sa.Column("deleted", sa.Boolean, nullable=False),
         sa.CheckConstraint("wanted IN ('running', 'paused', 'stopped')", name="wanted"),
         sa.CheckConstraint(
