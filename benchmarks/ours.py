@@ -41,7 +41,7 @@ def run_grid(candles: Candles, job: Job, *, skip: bool) -> Outcome:
     tape = Tape("made up", candles.times, candles.prices, candles.volumes, job.tick, 60_000, (), ())
     market = Market("BASE", "QUOTE", job.tick, job.lot, Decimal(5), job.fee, job.fee, "quote")
     config = {"lower": text(job.lower), "upper": text(job.upper), "grids": str(job.grids), "reserve": text(job.reserve)}
-    bot = Bot(market, Limits(job.investment, breakers=False))
+    bot = Bot(market, Limits(job.investment, breakers=False), at_once=True)
     state = bot.start(build("grid", config, market, job.investment), opened(job.investment))
     run = backtest(bot, state, tape, Walk(skip=skip))
     cells = sum(type(row.event) is Filled for row in run.rows) - 1

@@ -16,7 +16,7 @@ from autogrid.trading.event import Accepted, Event, Filled, Started, Tick
 from autogrid.trading.ledger import Ledger, opened
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, fee_due, use_exact_figures
-from autogrid.trading.order import Kind, Order, Side, intended
+from autogrid.trading.order import Kind, Order, Side, decided
 from autogrid.trading.plan import Place
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
@@ -236,4 +236,4 @@ def new_order(
     order_id: str = "n-1-0-0b",
 ) -> Order:
     """An order that was decided and not yet sent."""
-    return intended(order_id, slot, side, kind, D(price), D(quantity))
+    return decided(order_id, slot, side, kind, D(price), D(quantity))

@@ -6,7 +6,7 @@ What is kept is kept as text: each resumed bot is built from the encoded state, 
 import asyncio
 import random
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,17 @@ from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
 from autogrid.storage.encoding import decode, encode, encode_many
 from autogrid.trading.bot import Bot
-from autogrid.trading.event import Filled, Started
+from autogrid.trading.event import (
+    EditAsked,
+    Event,
+    Filled,
+    KillAsked,
+    PauseAsked,
+    ResumeAsked,
+    Started,
+    StopAsked,
+    UserEvent,
+)
 from autogrid.trading.market import Market, ThirdAsset
 from autogrid.trading.matching import TOUCH, Book, MatchingRules
 from autogrid.trading.plan import Command
@@ -26,7 +36,7 @@ from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
 from autogrid.trading.strategies.grid import Grid
-from tests.builders import D, first_ledger, market, tape_of
+from tests.builders import MINUTE_MS, START_MS, D, first_ledger, market, tape_of
 
 
 class Killed(Exception):
@@ -72,11 +82,22 @@ class FrailJournal:
 
 
 class FrailExchange(SimulatedExchange):
+    """It may die after each command; and a user asks for something when it is due, between two of its events."""
+
     fate = Fate()
+    asks: tuple[UserEvent, ...] = ()
 
     async def execute(self, command: Command) -> None:
         await super().execute(command)
         self.fate.touch()
+
+    async def events(self) -> AsyncIterator[Event]:
+        async for event in super().events():
+            yield event
+            while self.asks and event.at_ms >= self.asks[0].at_ms:
+                ask, *rest = self.asks
+                self.asks = tuple(rest)
+                yield ask
 
 
 @dataclass(frozen=True)
@@ -89,7 +110,9 @@ class Setting:
     limits: Limits | None = None
     paper: bool = True
     """Told every point, with a clock; else as a backtest."""
-    candles: int = 8
+    asks: tuple[UserEvent, ...] = ()
+    """What the user asks, each at its time."""
+    candles: int = 6
     span: int = 90_000
     """Of prices, in units of 0.01."""
 
@@ -115,6 +138,14 @@ class Setting:
         return round(to / 25_000) * 25_000 if chance.random() < 0.4 else to
 
 
+ASKED = (PauseAsked, ResumeAsked, StopAsked, KillAsked, EditAsked)
+
+
+def minute(number: int) -> int:
+    """When that candle of a tape opens."""
+    return START_MS + number * MINUTE_MS
+
+
 def first_disk(setting: Setting) -> Disk:
     bot, grid = setting.bot()
     return Disk(bot.start(grid, first_ledger(grid, D(10_000), D(10_000))))
@@ -132,6 +163,7 @@ def live(setting: Setting, tape: Tape, disk: Disk, fate: Fate, life: int) -> Bot
     book = Book(setting.on, setting.rules, state.ledger.quote, state.ledger.base)
     exchange = FrailExchange(book, feed, thin=not setting.paper, first=(started,))
     exchange.fate = fate
+    exchange.asks = setting.asks[sum(type(step.event) in ASKED for step in disk.steps) :]
     if disk.cursor:
         exchange.resume(state)
     return asyncio.run(run(bot, state, exchange, FrailJournal(disk, fate)))
@@ -176,7 +208,7 @@ def ends(state: BotState) -> tuple[Any, ...]:
 SETTINGS = {
     "plain": Setting(),
     "as a backtest": Setting(paper=False),
-    "geometric": Setting({"spacing": "geometric", "grids": "11"}),
+    "geometric": Setting({"spacing": "geometric", "grids": "11"}, candles=4),
     "stop-loss": Setting({"stop_loss": "8950"}, span=60_000),
     "stop-loss, coins held": Setting({"stop_loss": "8800", "on_exit": "hold"}),
     "take-profit": Setting({"take_profit": "11100"}, paper=False),
@@ -198,6 +230,25 @@ SETTINGS = {
     "breakers": Setting(limits=Limits(D(10_000))),
     "breakers, as a backtest": Setting(limits=Limits(D(10_000)), paper=False),
     "few orders a minute": Setting(limits=Limits(D(10_000), orders_a_minute=3)),
+    "paused, edited and stopped": Setting(
+        {"start": "wait"},
+        asks=(
+            PauseAsked(minute(1), cancel=True),
+            ResumeAsked(minute(2)),
+            EditAsked(minute(3), {"upper": "10750", "grids": "7"}),
+            StopAsked(minute(5), sell=True),
+        ),
+        on=market(taker_fee=D("0.002")),
+    ),
+    "killed by the user at the start": Setting(
+        {"grids": "12"}, asks=(KillAsked(minute(0)), ResumeAsked(minute(1) + 30_000)), on=market(taker_fee=D("0.002"))
+    ),
+    "edited before its orders stand": Setting(
+        asks=(
+            EditAsked(minute(0), {"lower": "9250", "grids": "7"}),
+            EditAsked(minute(2), {"upper": "11500", "grids": "9"}),
+        )
+    ),
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from autogrid.trading.event import Filled
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, ZERO, fee_due, text
-from autogrid.trading.order import intended
+from autogrid.trading.order import decided
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_config import GridSettings, read_settings
@@ -314,7 +314,7 @@ def test_the_largest_number_of_grids_is_found_exactly() -> None:
 
 
 def test_an_order_of_a_half_filled_opening_is_not_doubled() -> None:
-    order = intended("n-1-open-0", "open-0", "buy", "market", D(100), D(2))
+    order = decided("n-1-open-0", "open-0", "buy", "market", D(100), D(2))
     hand = Hand(*bot_of(investment="10000")).started()
     hand.price("10500")
     assert hand.order("open-0").kind == order.kind

@@ -150,7 +150,7 @@ class Watch:
         strategy = build("grid", self.config, market, wishes.investment)
         assert isinstance(strategy, Grid)
         check_start(strategy.settings, strategy.lines, market, wishes.investment, prices.first)
-        self._bot = Bot(market, Limits(wishes.investment, breakers=prices.kind == "live"))
+        self._bot = Bot(market, Limits(wishes.investment, breakers=prices.kind == "live"), at_once=True)
         self._state = self._bot.start(strategy, opened(wishes.investment))
         self._fills: deque[FillRow] = deque(maxlen=100)
         self._spots: deque[Spot] = deque(maxlen=400)

@@ -25,12 +25,11 @@ class SimulatedExchange:
         self._book = book
         self._feed = feed
         self._latency_ms = latency_ms
-        self._first = tuple(first)
+        self._first: tuple[Event, ...] = tuple(first)
         self._answers: deque[OrderEvent] = deque()
         self._under_way: deque[tuple[int, Command]] = deque()
         self._quiet: Bounds | None = None
         self._candle = -1
-        self._resumed: Point | None = None
 
     def expect(self, quiet: Bounds | None) -> None:
         """Where ticks would change nothing."""
@@ -47,24 +46,27 @@ class SimulatedExchange:
         order it would have come: the trade of an order that was just accepted, orders that were decided and may not
         have been sent, cancels. Not known are a latency, and what had filled within the candle under `participation`.
         """
-        self._resumed = point = self._feed.here()
+        point = self._feed.here()
         if point is not None:
             self._move(point)
+            if self._thin:  # so that the bot says what it expects before the price moves on
+                self._first += (_tick(point),)
         standing = sorted(state.standing.values(), key=_number)
         decided = [order for order in standing if order.status == "intended"]
         accepted = [order for order in standing if order.status != "intended"]
-        newest = max((_number(order) for order in (*state.ended, *accepted)), default=0)
-        arriving = [order for order in accepted if _number(order) == newest and self._is_arriving(order)]
+        arriving = [order for order in accepted if self._is_arriving(order)]
         for order in accepted:
             if order not in arriving:
                 self._book.restore(order)
-        for order in arriving:
-            self._answers.extend(self._book.enter(order))
         commands: list[Command] = [Place(order) for order in decided if order.cancel_asked]
-        commands += [Cancel(order.id) for order in standing if order.cancel_asked]
-        commands += [Place(order) for order in decided if not order.cancel_asked]
+        commands += [Cancel(order.id) for order in standing if order.cancel_asked and order not in arriving]
         for command in commands:
             self._answers.extend(self._book.execute(command))
+        for order in arriving:
+            self._answers.extend(self._book.enter(order))
+        for order in decided:
+            if not order.cancel_asked:
+                self._answers.extend(self._book.execute(Place(order)))
 
     def _is_arriving(self, order: Order) -> bool:
         """Whether an order that was accepted must trade at once, and has not been told to have."""
@@ -84,8 +86,6 @@ class SimulatedExchange:
         answers, book, feed = self._answers, self._book, self._feed
         for event in self._first:
             yield event
-        if self._resumed is not None and self._thin:
-            yield _tick(self._resumed)  # so that the bot says what it expects before the price moves on
         while True:
             while answers:
                 yield answers.popleft()

@@ -98,7 +98,7 @@ def prepare(request: BacktestRequest) -> Job:
         price = strategy.settings.trigger_price or first
         check_start(strategy.settings, strategy.lines, market, request.investment, price)
         own = strategy.settings.own_base or ZERO
-    bot = Bot(market, Limits(request.investment, breakers=request.risk))
+    bot = Bot(market, Limits(request.investment, breakers=request.risk), at_once=not request.latency_ms)
     state = bot.start(strategy, opened(request.investment, own, price))
     return Job(request, tape, market, assumed, strategy, bot, state)
 

@@ -24,7 +24,6 @@ from autogrid.storage.bots import (
 )
 from autogrid.storage.database import Database
 from autogrid.storage.requests import RequestKind, add_request
-from autogrid.trading.bot import Bot
 from autogrid.trading.ledger import Ledger, opened
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Price, Quantity, text
@@ -132,11 +131,6 @@ def _free_name(wish: str, taken: set[str]) -> str:
 def strategy_of(bot: BotRow) -> AnyStrategy:
     """The bot's strategy by its first configuration."""
     return build(bot.strategy, bot.config, bot.market, bot.investment)
-
-
-def machine_of(bot: BotRow) -> Bot:
-    """What does not change while the bot runs."""
-    return Bot(bot.market, bot.limits)
 
 
 def tape_of(bot: BotRow) -> Tape:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from autogrid.storage import tables
-from autogrid.storage.bots import BotRow, find_bot
+from autogrid.storage.bots import PAPER, BotRow, find_bot
 from autogrid.storage.codecs import Rebuild
 from autogrid.storage.encoding import decode, decode_any, decode_changes, decode_many, encode, encode_many
 from autogrid.trading.bot import Bot
@@ -72,10 +72,15 @@ class _Kept(NamedTuple):
     commands: str
 
 
+def machine_of(row: BotRow) -> Bot:
+    """What does not change while the bot runs. The exchange of a paper bot knows no delay."""
+    return Bot(row.market, row.limits, at_once=row.account == PAPER)
+
+
 async def load(connection: AsyncConnection, bot_id: str, build: Build) -> Loaded | None:
     """The bot as its last step left it; None where it never ran. Raises `UnableToReplay`."""
     row = await find_bot(connection, bot_id)
-    bot, rebuild = Bot(row.market, row.limits), _rebuild(row, build)
+    bot, rebuild = machine_of(row), _rebuild(row, build)
     snapshots = tables.snapshots
     newest = select(snapshots.c.seq, snapshots.c.state).where(snapshots.c.bot_id == row.id)
     snapshot = (await connection.execute(newest.order_by(snapshots.c.seq.desc()).limit(1))).one_or_none()
@@ -100,7 +105,7 @@ async def load(connection: AsyncConnection, bot_id: str, build: Build) -> Loaded
 async def replay(connection: AsyncConnection, bot_id: str, build: Build) -> Replayed:
     """Decide every step again from the first; the first difference, or none. Snapshots must come out equal too."""
     row = await find_bot(connection, bot_id)
-    bot, rebuild = Bot(row.market, row.limits), _rebuild(row, build)
+    bot, rebuild = machine_of(row), _rebuild(row, build)
     snapshots = tables.snapshots
     found = await connection.execute(select(snapshots.c.seq, snapshots.c.state).where(snapshots.c.bot_id == row.id))
     states = {snapshot.seq: snapshot.state for snapshot in found}

@@ -35,7 +35,7 @@ from autogrid.trading.event import (
 from autogrid.trading.ledger import Ledger, book, hold
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Price
-from autogrid.trading.order import OPEN, Kind, Order, apply, intended
+from autogrid.trading.order import OPEN, Kind, Order, Status, apply, decided
 from autogrid.trading.plan import (
     Bounds,
     Cancel,
@@ -69,6 +69,9 @@ class Bot:
 
     market: Market
     limits: Limits
+    at_once: bool = False
+    """Whether the exchange has an order in its book the moment it is decided, and says so no more: the simulated one
+    without a delay."""
 
     def start(self, strategy: AnyStrategy, ledger: Ledger) -> BotState:
         """The state of a bot that has done nothing yet."""
@@ -275,7 +278,9 @@ class Bot:
             asked: list[Place] = []
             for target in place:
                 placed += 1
-                asked.append(_placed(target, f"{state.nonce}-{placed}-{target.slot}", price, state.uncounted))
+                asked.append(
+                    _placed(target, f"{state.nonce}-{placed}-{target.slot}", price, state.uncounted, self.at_once)
+                )
             approved, refused, risk = review(
                 self.limits, risk, asked, ledger, len(standing), self.market, price, event.at_ms, state.holds
             )
@@ -328,11 +333,12 @@ def _holds(holds: Holds) -> Holds:
     return FREE if holds == FREE else holds
 
 
-def _placed(target: Target, order_id: str, price: Price, uncounted: frozenset[Slot]) -> Place:
+def _placed(target: Target, order_id: str, price: Price, uncounted: frozenset[Slot], at_once: bool) -> Place:
     """The order for `target`: post-only where its limit lies on the resting side of the market's `price`."""
     slot, side, limit, quantity, kind, _, initial, exits = target
     order_kind: Kind = kind
     if kind == "limit" and (limit < price if side == "buy" else limit > price):
         order_kind = "maker"
-    order = intended(order_id, slot, side, order_kind, limit, quantity)
+    status: Status = "working" if at_once else "intended"
+    order = decided(order_id, slot, side, order_kind, limit, quantity, status)
     return Place(order, initial or slot in uncounted, exits)

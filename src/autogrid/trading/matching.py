@@ -156,7 +156,10 @@ class Book:
         breach = self._breach(order, crosses=self.crosses(order))
         if breach is not None:
             return [Rejected(self.at.at_ms, order.id, breach)]
-        return [Accepted(self.at.at_ms, order.id), *self.enter(order)]
+        answers = self.enter(order)
+        if order.status == "intended":
+            answers.insert(0, Accepted(self.at.at_ms, order.id))
+        return answers
 
     def crosses(self, order: Order) -> bool:
         """Whether a limit order would trade at once at the present price."""

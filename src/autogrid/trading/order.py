@@ -1,6 +1,7 @@
 """An order from intent to its end: one literal table says what may follow what.
 
-    intended  -> decided and journalled, not yet known to have left
+    intended  -> decided and journalled, not yet known to have left (where the exchange is simulated and knows no
+                 delay, an order begins as working: it is in the book the moment it is decided)
     sending   -> leaving, or left without an answer so far
     working   -> in the exchange's book (or, a market order, on its way through it)
     partial   -> in the book, traded in part
@@ -98,9 +99,11 @@ class Order(NamedTuple):
         return self.quantity - self.filled
 
 
-def intended(order_id: str, slot: str, side: Side, kind: Kind, price: Price, quantity: Quantity) -> Order:
-    """A new order, decided and not yet sent."""
-    return Order("intended", ZERO, ZERO, ZERO, ZERO, ZERO, (), order_id, slot, side, kind, price, quantity, False)
+def decided(
+    order_id: str, slot: str, side: Side, kind: Kind, price: Price, quantity: Quantity, status: Status = "intended"
+) -> Order:
+    """A new order, not yet sent; `working` where the exchange has it in its book the moment it is decided."""
+    return Order(status, ZERO, ZERO, ZERO, ZERO, ZERO, (), order_id, slot, side, kind, price, quantity, False)
 
 
 FOLLOWS: Final[dict[tuple[Status, type[OrderEvent]], Status]] = {

@@ -13,11 +13,11 @@ from autogrid.engine.inbox import Attended, Inbox
 from autogrid.engine.ports import Feed
 from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
-from autogrid.services.bots import first_ledger, machine_of, strategy_of, tape_of
+from autogrid.services.bots import first_ledger, strategy_of, tape_of
 from autogrid.storage.bots import BotRow
 from autogrid.storage.database import Database
 from autogrid.storage.journal import SqlJournal, begin
-from autogrid.storage.recall import load
+from autogrid.storage.recall import load, machine_of
 from autogrid.trading.event import Started
 from autogrid.trading.matching import TOUCH, Book
 from autogrid.trading.money import Price, use_exact_figures
