@@ -143,7 +143,7 @@ def test_assumed_market_rules_gaps_and_warnings_are_said() -> None:
 
 def test_market_rules_that_were_given_need_no_word() -> None:
     market = {"symbol": "BTC/USDT", "base": "BTC", "quote": "USDT", "assumed": False}
-    assert "were not given" not in summary_text(with_figures(market=market))
+    assert "nobody gave" not in summary_text(with_figures(market=market))
 
 
 def test_what_cannot_be_said_reads_so_and_says_why() -> None:

@@ -112,7 +112,6 @@ class Setting:
     """Told every point, with a clock; else as a backtest."""
     asks: tuple[UserEvent, ...] = ()
     """What the user asks, each at its time."""
-    candles: int = 6
     span: int = 90_000
     """Of prices, in units of 0.01."""
 
@@ -122,11 +121,11 @@ class Setting:
             {**plain, **self.config}, self.on, D(10_000)
         )
 
-    def tape(self, seed: int) -> Tape:
+    def tape(self, seed: int, length: int) -> Tape:
         """Candles that wander wildly, most of them opening with a jump; some prices lie just on a line."""
         chance, at = random.Random(seed), 1_000_000
         candles = []
-        for _ in range(self.candles):
+        for _ in range(length):
             corners = [self._wander(chance, at) for _ in range(4)]
             start = at if chance.random() < 0.3 else corners[0]
             candles.append((start, max(start, *corners), min(start, *corners), corners[3]))
@@ -208,7 +207,7 @@ def ends(state: BotState) -> tuple[Any, ...]:
 SETTINGS = {
     "plain": Setting(),
     "as a backtest": Setting(paper=False),
-    "geometric": Setting({"spacing": "geometric", "grids": "11"}, candles=4),
+    "geometric": Setting({"spacing": "geometric", "grids": "11"}),
     "stop-loss": Setting({"stop_loss": "8950"}, span=60_000),
     "stop-loss, coins held": Setting({"stop_loss": "8800", "on_exit": "hold"}),
     "take-profit": Setting({"take_profit": "11100"}, paper=False),
@@ -222,9 +221,7 @@ SETTINGS = {
     "dearer takers": Setting(on=market(maker_fee=D("0.0002"), taker_fee=D("0.0009"))),
     "equal quote": Setting({"sizing": "equal_quote"}),
     "trigger": Setting({"trigger_price": "9800"}),
-    "slippage": Setting(
-        {"grids": "20"}, rules=MatchingRules(slippage=D("0.01")), on=market(taker_fee=D("0.002")), candles=4
-    ),
+    "slippage": Setting({"grids": "20"}, rules=MatchingRules(slippage=D("0.01")), on=market(taker_fee=D("0.002"))),
     "coarse lots": Setting(on=market(lot=D("0.01"), tick=D("0.5"))),
     "few orders allowed": Setting(on=market(max_orders=5)),
     "breakers": Setting(limits=Limits(D(10_000))),
@@ -234,19 +231,19 @@ SETTINGS = {
         {"start": "wait"},
         asks=(
             PauseAsked(minute(1), cancel=True),
-            ResumeAsked(minute(2)),
-            EditAsked(minute(3), {"upper": "10750", "grids": "7"}),
-            StopAsked(minute(5), sell=True),
+            ResumeAsked(minute(1) + 20_000),
+            EditAsked(minute(2), {"upper": "10750", "grids": "7"}),
+            StopAsked(minute(3) + 30_000, sell=True),
         ),
         on=market(taker_fee=D("0.002")),
     ),
-    "killed by the user at the start": Setting(
+    "everything called off at the start": Setting(
         {"grids": "12"}, asks=(KillAsked(minute(0)), ResumeAsked(minute(1) + 30_000)), on=market(taker_fee=D("0.002"))
     ),
     "edited before its orders stand": Setting(
         asks=(
             EditAsked(minute(0), {"lower": "9250", "grids": "7"}),
-            EditAsked(minute(2), {"upper": "11500", "grids": "9"}),
+            EditAsked(minute(1) + 30_000, {"upper": "11500", "grids": "9"}),
         )
     ),
 }
@@ -255,7 +252,7 @@ SETTINGS = {
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_bot_that_is_killed_anywhere_goes_on_as_if_it_had_never_been(name: str) -> None:
     setting = SETTINGS[name]
-    tape = setting.tape(seed=7)
+    tape = setting.tape(seed=7, length=4)
     whole, fate = first_disk(setting), Fate()
     last = live(setting, tape, whole, fate, 0)
     expected = story(whole)
@@ -273,7 +270,7 @@ def test_a_bot_that_is_killed_anywhere_goes_on_as_if_it_had_never_been(name: str
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_bot_that_is_killed_again_and_again_goes_on_as_if_it_had_never_been(name: str, touches: int) -> None:
     setting = SETTINGS[name]
-    tape = setting.tape(seed=11)
+    tape = setting.tape(seed=7, length=12)
     whole = first_disk(setting)
     last = live(setting, tape, whole, Fate(), 0)
     disk, again = first_disk(setting), None

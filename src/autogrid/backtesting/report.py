@@ -191,8 +191,10 @@ def _notes(figures: _Figures) -> Iterable[RenderableType]:
     market, candles = figures.inner("market"), figures.inner("candles")
     notes = []
     if market.get("assumed"):
-        rules = ", ".join(f"{says} {market.get(key)}" for says, key in _RULES if market.get(key) is not None)
-        notes.append(f"The market's rules were not given; read off the candles: {rules}.")
+        named = market.get("assumed_rules")
+        assumed = named if isinstance(named, Sequence) else [key for _, key in _RULES]
+        rules = ", ".join(f"{says} {market.get(key)}" for says, key in _RULES if key in assumed)
+        notes.append(f"Rules of the market that nobody gave were assumed: {rules}.")
     gaps = candles.get("gaps")
     holes = len(gaps) if isinstance(gaps, (list, tuple)) else int(_decimal(gaps) or 0)
     if holes:

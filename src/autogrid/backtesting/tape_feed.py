@@ -91,25 +91,28 @@ class TapeFeed:
         return self._next >= self._end
 
     def cursor(self) -> str:
-        """The next corner and the price, in units."""
-        return f"{self._next}:{self._price}"
+        """The next corner and the price, in units; with a clock the time too, since it may stand between two prices."""
+        place = f"{self._next}:{self._price}"
+        return f"{place}:{self._point.at_ms}" if self._clock and self._point is not None else place
 
     def seek(self, cursor: str) -> None:
         """Stand where `cursor` was taken. Raises `UnableToFindPlace` where that is not on this tape's path."""
         if not cursor:
             return
-        corner, _, price = cursor.partition(":")
-        index, units = int(corner), int(price)
+        try:
+            index, units, *at_ms = map(int, cursor.split(":"))
+        except ValueError:
+            index, units, at_ms = -1, 0, []
         if index == 0:
             return
-        ends = (
-            sorted((self._corner(index - 1), self._corner(min(index, self._end - 1)))) if index <= self._end else (1, 0)
-        )
+        on_path = 0 < index <= self._end and len(at_ms) == self._clock
+        ends = sorted((self._corner(index - 1), self._corner(min(index, self._end - 1)))) if on_path else (1, 0)
         if not ends[0] <= units <= ends[1]:
             raise UnableToFindPlace("the tape is not the one this bot was running on; give it the same file")
         self._next, self._price = index, units
         at_corner = units == self._corner(index - 1)
-        self._point = self._at(index - 1 if at_corner else index, units)
+        point = self._at(index - 1 if at_corner else index, units)
+        self._point = point._replace(at_ms=at_ms[0]) if at_ms else point
 
     async def reach(
         self, floor: Price | None, roof: Price | None, until_ms: int | None, *, every: bool

@@ -74,7 +74,8 @@ class Job:
     request: BacktestRequest
     tape: Tape
     market: Market
-    assumed: bool
+    assumed: tuple[str, ...]
+    """Names of the market's rules that nobody gave."""
     strategy: AnyStrategy
     bot: Bot
     state: BotState
@@ -163,7 +164,7 @@ def _facts(job: Job, run: Run) -> dict[str, object]:
         warnings.append(f"At the end {len(run.last.refused)} orders were held back: {worst.rule}, {worst.why}.")
     return {
         "strategy": job.request.strategy,
-        "market": market_facts(market) | {"assumed": job.assumed},
+        "market": market_facts(market) | {"assumed": bool(job.assumed), "assumed_rules": list(job.assumed)},
         "investment": text(job.request.investment),
         "config": effective(job.request.strategy, job.request.config),
         "candles": {

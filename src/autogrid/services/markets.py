@@ -57,14 +57,16 @@ def symbol_in(name: str) -> tuple[str, str]:
     return base, quote
 
 
-def market_for(tape: Tape, words: MarketWords) -> tuple[Market, bool]:
-    """The market of `tape`, and whether any of its rules had to be assumed. Raises `UnableToDescribeMarket`."""
+def market_for(tape: Tape, words: MarketWords) -> tuple[Market, tuple[str, ...]]:
+    """The market of `tape`, and the names of those rules that had to be assumed. Raises `UnableToDescribeMarket`."""
     price = Decimal(int(tape.prices[0, 0])) * tape.unit
     return market_at(price, tape.unit, symbol_in(tape.source), words)
 
 
-def market_at(price: Price, finest: Price, symbol: tuple[str, str], words: MarketWords) -> tuple[Market, bool]:
-    """A market at `price`, and whether any of its rules had to be assumed.
+def market_at(
+    price: Price, finest: Price, symbol: tuple[str, str], words: MarketWords
+) -> tuple[Market, tuple[str, ...]]:
+    """A market at `price`, and the names of those rules that had to be assumed.
 
     Assumed are: `finest` (the finest decimal that occurs in the prices) as tick, a lot worth under 0.1 of the quote,
     least value 5, and 0.1 % of fees. Raises `UnableToDescribeMarket`.
@@ -93,8 +95,8 @@ def market_at(price: Price, finest: Price, symbol: tuple[str, str], words: Marke
         least_share=known.least_share if known else None,
         most_share=known.most_share if known else None,
     )
-    assumed = known is None and None in (words.tick, words.lot, words.min_notional)
-    return market, assumed
+    given = {"tick": words.tick, "lot": words.lot, "min_notional": words.min_notional}
+    return market, tuple(name for name, figure in given.items() if figure is None and known is None)
 
 
 def _first(given: Decimal | None, otherwise: Decimal) -> Decimal:

@@ -27,11 +27,15 @@ const hero = () => {
       card(say('card_trips'), count(SUMMARY.round_trips), say(trips, { fills: count(SUMMARY.fills), rate: share(SUMMARY.win_rate) }))));
 };
 
+/** The rules of the market that nobody gave, each with its figure. */
+const assumed = () => (MARKET.assumed_rules ?? ['tick', 'lot', 'min_notional'])
+  .map((rule) => `${say(`rule_${rule}`)} ${exact(MARKET[rule])}`);
+
 const notes = () => {
   const gaps = SUMMARY.candles?.gaps;
   const holes = Array.isArray(gaps) ? gaps.length : Number(gaps ?? 0);
   const said = [
-    MARKET.assumed ? say('assumed', { tick: exact(MARKET.tick), lot: exact(MARKET.lot), min_notional: exact(MARKET.min_notional) }) : null,
+    MARKET.assumed ? say('assumed', { rules: assumed().join(', ') }) : null,
     holes ? say('gaps', { count: count(holes) }) : null,
     ...(SUMMARY.warnings ?? []),
   ].filter(Boolean);

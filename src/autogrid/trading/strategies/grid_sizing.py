@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from autogrid.trading.market import Market
-from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, Share, round_up, text
+from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share, round_up, text
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid_config import GridSettings
 
@@ -80,6 +80,11 @@ def working(settings: GridSettings, investment: Amount) -> Amount:
     return investment * (ONE - settings.reserve)
 
 
+def rounding_of_fees(cells: int, market: Market) -> Amount:
+    """Quote that fees may take beyond their rate, since each is rounded up: of every cell's buy and of the opening."""
+    return (cells + 1) * UNIT if market.quote_fee else ZERO
+
+
 def sizes_at(
     settings: GridSettings, lines: tuple[Price, ...], market: Market, investment: Amount, price: Price
 ) -> Sizes:
@@ -87,7 +92,7 @@ def sizes_at(
     cells = len(lines) - 1
     empty = empty_line(lines, price)
     full = cells - empty
-    funds = working(settings, investment)
+    funds = min(working(settings, investment), investment - rounding_of_fees(cells, market))
     loading = ONE + market.quote_fee
     lot = market.lot
     if settings.sizing == "equal_quote":
@@ -166,7 +171,8 @@ def least_investment(
             values += [least_for(price, roof, market) * price for _, roof in pairs[empty:]]
         parts = empty if settings.start == "own" else cells
         needed = max(values) * parts * loading
-    return quantity, (needed / (ONE - settings.reserve)).quantize(CENT, ROUND_CEILING)
+    least_funds = max(needed / (ONE - settings.reserve), needed + rounding_of_fees(cells, market))
+    return quantity, least_funds.quantize(CENT, ROUND_CEILING)
 
 
 def check_start(
