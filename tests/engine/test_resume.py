@@ -7,7 +7,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -112,6 +112,7 @@ class Setting:
     """Told every point, with a clock; else as a backtest."""
     asks: tuple[UserEvent, ...] = ()
     """What the user asks, each at its time."""
+    seed: int = 7
     span: int = 90_000
     """Of prices, in units of 0.01."""
 
@@ -121,9 +122,9 @@ class Setting:
             {**plain, **self.config}, self.on, D(10_000)
         )
 
-    def tape(self, seed: int, length: int) -> Tape:
+    def tape(self, length: int) -> Tape:
         """Candles that wander wildly, most of them opening with a jump; some prices lie just on a line."""
-        chance, at = random.Random(seed), 1_000_000
+        chance, at = random.Random(self.seed), 1_000_000
         candles = []
         for _ in range(length):
             corners = [self._wander(chance, at) for _ in range(4)]
@@ -208,9 +209,9 @@ SETTINGS = {
     "plain": Setting(),
     "as a backtest": Setting(paper=False),
     "geometric": Setting({"spacing": "geometric", "grids": "11"}),
-    "stop-loss": Setting({"stop_loss": "8950"}, span=60_000),
+    "stop-loss": Setting({"stop_loss": "8800"}),
     "stop-loss, coins held": Setting({"stop_loss": "8800", "on_exit": "hold"}),
-    "take-profit": Setting({"take_profit": "11100"}, paper=False),
+    "take-profit": Setting({"take_profit": "11100"}, paper=False, seed=11),
     "start with wait": Setting({"start": "wait"}),
     "own coins": Setting({"start": "own", "own_base": "1.2"}),
     "crossed lines wait": Setting({"crossed": "wait"}),
@@ -221,7 +222,7 @@ SETTINGS = {
     "dearer takers": Setting(on=market(maker_fee=D("0.0002"), taker_fee=D("0.0009"))),
     "equal quote": Setting({"sizing": "equal_quote"}),
     "trigger": Setting({"trigger_price": "9800"}),
-    "slippage": Setting({"grids": "20"}, rules=MatchingRules(slippage=D("0.01")), on=market(taker_fee=D("0.002"))),
+    "slippage": Setting({"grids": "12"}, rules=MatchingRules(slippage=D("0.01")), on=market(taker_fee=D("0.002"))),
     "coarse lots": Setting(on=market(lot=D("0.01"), tick=D("0.5"))),
     "few orders allowed": Setting(on=market(max_orders=5)),
     "breakers": Setting(limits=Limits(D(10_000))),
@@ -252,7 +253,7 @@ SETTINGS = {
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_bot_that_is_killed_anywhere_goes_on_as_if_it_had_never_been(name: str) -> None:
     setting = SETTINGS[name]
-    tape = setting.tape(seed=7, length=4)
+    tape = setting.tape(length=4)
     whole, fate = first_disk(setting), Fate()
     last = live(setting, tape, whole, fate, 0)
     expected = story(whole)
@@ -270,17 +271,30 @@ def test_a_bot_that_is_killed_anywhere_goes_on_as_if_it_had_never_been(name: str
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_bot_that_is_killed_again_and_again_goes_on_as_if_it_had_never_been(name: str, touches: int) -> None:
     setting = SETTINGS[name]
-    tape = setting.tape(seed=7, length=12)
+    lives = must_survive(setting, setting.tape(length=12), lambda: touches, name)
+    assert lives > 10
+
+
+@pytest.mark.reliability
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_bot_that_is_killed_at_random_goes_on_as_if_it_had_never_been(name: str, seed: int) -> None:
+    chance, setting = random.Random(seed), replace(SETTINGS[name], seed=seed)
+    must_survive(setting, setting.tape(length=40), lambda: chance.randint(2, 60), f"{name}, seed {seed}")
+
+
+def must_survive(setting: Setting, tape: Tape, touches: Callable[[], int], name: str) -> int:
+    """How many lives it took a bot to come to the same end; in each it gets so many touches further."""
     whole = first_disk(setting)
     last = live(setting, tape, whole, Fate(), 0)
     disk, again = first_disk(setting), None
-    for life in range(1_000):
+    for life in range(2_000):
         try:
-            again = live(setting, tape, disk, Fate(touches + 2), life)  # its start is journalled too: two touches
+            again = live(setting, tape, disk, Fate(touches() + 2), life)  # its start is journalled too: two touches
             break
         except Killed:
             continue
     must_equal(disk, story(whole), f"{name}, life {life}")
     assert again is not None
     assert ends(again) == ends(last)
-    assert life > 10
+    return life

@@ -212,3 +212,14 @@ def test_a_stop_on_the_wrong_side_of_the_price_at_start_is_refused(key: str, val
     why = play({**FOUR_CELLS, key: value}, tape_through(price, price)).memory.why
     assert why.startswith(f"not started: {key} is {value}")
     assert f"the price at start, {price}" in why
+
+
+@pytest.mark.parametrize("sizing", ["equal_base", "equal_quote"])
+def test_coins_below_the_range_must_also_pay_for_buys_that_can_be_sold_again(sizing: str) -> None:
+    on = market(lot=D("0.1"), maker_fee=D(0), taker_fee=D("0.002"))
+    config = {"lower": "115", "upper": "210", "grids": "25", "sizing": sizing, "start": "own", "own_base": "2.6"}
+    why = play(config, tape_through("111", "111"), on).memory.why
+    needed = why.rsplit("at least ", 1)[1].split(" ")[0]
+    enough = play({**config, "own_base": needed}, tape_through("111", "230", "100", "230"), on)
+    assert enough.memory.round_trips == 50
+    assert not [row for row in enough.rows if row.refused or isinstance(row.event, Rejected)]

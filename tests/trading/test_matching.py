@@ -189,11 +189,20 @@ def test_a_book_that_is_put_back_goes_on_as_the_first_would_have() -> None:
     assert (second.free_quote, second.free_base) == (first.free_quote, first.free_base)
 
 
-def test_funds_that_are_short_by_the_rounding_of_fees_refuse_the_last_order_and_stay_above_zero() -> None:
+def test_fees_in_quote_that_are_rounded_up_never_take_more_than_there_is() -> None:
+    """The rate alone would use the investment up to the last unit; four fees are rounded up."""
     on = market(fee_in="quote", maker_fee=D("0.00123"), taker_fee=D("0.00123"), lot=D("0.00000001"))
-    quantity = D("0.12345679")
-    exact = quantity * (8_000 + 9_000 + 10_000 + 11_000) * D("1.00123")
+    exact = D("0.12345679") * (8_000 + 9_000 + 10_000 + 11_000) * D("1.00123")
     played = play({**FOUR_CELLS, "reserve": "0"}, tape_through("12500", "7900"), on, investment=exact)
-    assert [fill.quantity for fill in played.fills] == [quantity] * 3
-    assert [row.refused[0].rule for row in played.rows if row.refused] == ["funds"]
+    assert [fill.quantity for fill in played.fills] == [D("0.12345678")] * 4
+    assert not [row for row in played.rows if row.refused]
     assert played.ledger.quote >= 0
+
+
+def test_an_order_whose_fee_is_not_covered_once_it_is_rounded_up_is_refused() -> None:
+    on = market(fee_in="quote", maker_fee=D("0.00123"), taker_fee=D("0.00123"), lot=D("0.00000001"))
+    exact = D("0.12345679") * 8_000 * D("1.00123")
+    (event,) = send(book_at("9000", on, quote=str(exact)), "buy", "8000", "0.12345679")
+    assert isinstance(event, Rejected)
+    (event,) = send(book_at("9000", on, quote=str(exact + D("0.00000001"))), "buy", "8000", "0.12345679")
+    assert isinstance(event, Accepted)

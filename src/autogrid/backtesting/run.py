@@ -144,7 +144,12 @@ def hold_quantity(investment: Amount, price: Price, market: Market) -> Decimal:
 
 
 def hold_profit(run: Run, price: Price) -> Amount:
-    """What simply holding from the start would have made: the investment turned into base, own base kept."""
+    """What simply holding from the start would have made: the investment turned into base, own base kept.
+
+    Nothing, where the bot never started.
+    """
+    if run.last.strategy.start_price(run.last.memory) is None:
+        return ZERO
     bought = hold_quantity(run.investment, run.start_price, run.market) * price - run.investment
     return bought + run.first.base * (price - run.start_price)
 

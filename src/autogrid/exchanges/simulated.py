@@ -18,8 +18,9 @@ class SimulatedExchange:
     def __init__(
         self, book: Book, feed: Feed, *, thin: bool = True, latency_ms: int = 0, first: Iterable[Event] = ()
     ) -> None:
-        """`thin`: leave out ticks that the bot does not expect. `latency_ms`: how long a command is under way, in the
-        feed's time. `first` is told before any price.
+        """`thin`: leave out ticks that the bot does not expect; not where breakers need their marks.
+
+        `latency_ms`: how long a command is under way, in the feed's time. `first` is told before any price.
         """
         self._thin = thin
         self._book = book
@@ -33,7 +34,7 @@ class SimulatedExchange:
 
     def expect(self, quiet: Bounds | None) -> None:
         """Where ticks would change nothing."""
-        self._quiet = quiet if self._thin else None
+        self._quiet = quiet
 
     def cursor(self) -> str:
         """Where the feed stands."""
@@ -49,8 +50,7 @@ class SimulatedExchange:
         point = self._feed.here()
         if point is not None:
             self._move(point)
-            if self._thin:  # so that the bot says what it expects before the price moves on
-                self._first += (_tick(point),)
+            self._first += (_tick(point),)  # so that the bot says what it expects before the price moves on
         standing = sorted(state.standing.values(), key=_number)
         decided = [order for order in standing if order.status == "intended"]
         accepted = [order for order in standing if order.status != "intended"]
@@ -121,7 +121,8 @@ class SimulatedExchange:
         """Whether the bot wants to hear of this price; a fill at it tells the price by itself."""
         quiet = self._quiet
         return (
-            quiet is None
+            not self._thin
+            or quiet is None
             or (quiet.floor is not None and point.price <= quiet.floor)
             or (quiet.roof is not None and point.price >= quiet.roof)
             or (quiet.until_ms is not None and point.at_ms >= quiet.until_ms)
@@ -135,7 +136,7 @@ class SimulatedExchange:
     async def _next(self) -> Point | None:
         book, quiet = self._book, self._quiet
         floor, roof, until_ms = book.floor, book.roof, None
-        every = quiet is None or bool(book.waiting)
+        every = not self._thin or quiet is None or bool(book.waiting)
         if quiet is not None:
             if floor is None or (quiet.floor is not None and quiet.floor > floor):
                 floor = quiet.floor

@@ -98,9 +98,9 @@ class Bot:
                 return self._obey(state, event)
 
     def quiet(self, state: BotState) -> Bounds | None:
-        """Where ticks would change nothing; None: every tick counts."""
+        """Where ticks would change nothing but the marks of the breakers; None: every tick counts."""
         bounds = state.bounds
-        if bounds is None or self.limits.breakers or state.ended_why:
+        if bounds is None or state.ended_why:
             return SILENCE if state.ended_why else None
         if state.retry_ms is None:
             return bounds

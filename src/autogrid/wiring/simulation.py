@@ -32,7 +32,9 @@ def simulate(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> tup
     )
     book = Book(bot.market, walk.rules, state.ledger.quote, state.ledger.base)
     first = (Started(tape.times.item(0), "b"),)
-    exchange = SimulatedExchange(book, feed, thin=walk.skip, latency_ms=walk.latency_ms, first=first)
+    exchange = SimulatedExchange(
+        book, feed, thin=walk.skip and not bot.limits.breakers, latency_ms=walk.latency_ms, first=first
+    )
     last = asyncio.run(run(bot, state, exchange, journal))
     return last, journal
 

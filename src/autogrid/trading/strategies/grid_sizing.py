@@ -223,9 +223,17 @@ def _check_own(settings: GridSettings, lines: tuple[Price, ...], market: Market,
     if not full:
         return
     least = max(sizes.opening, *(market.least_quantity(roof) for roof in lines[sizes.empty + 1 :]))
-    if (settings.own_base or ZERO) < least * full or sizes.opening < least:
+    needed = least * full
+    if not sizes.empty:  # what the coins bring pays for the buys too, which must be large enough to be sold again
+        buys = [(least_for(low, high, market), low) for low, high in pairwise(lines)]
+        if settings.sizing == "equal_quote":
+            worth = max(quantity * low for quantity, low in buys)
+            needed = max(needed, round_up(worth * full / sizes.price, market.lot))
+        else:
+            needed = max(needed, max(quantity for quantity, _ in buys) * full)
+    if (settings.own_base or ZERO) < needed or sizes.opening < least:
         raise UnableToConfigure(
             "own_base",
             f"own_base is {text(settings.own_base or ZERO)}; {full} cells above the price need at least "
-            f"{text(least * full)} {market.base}",
+            f"{text(needed)} {market.base}",
         )
