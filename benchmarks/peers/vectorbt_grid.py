@@ -61,7 +61,7 @@ def grid_order_nb(
     rises = prices[i, 3] >= prices[i, 0]
     while state[POINT] < 4:
         column = state[POINT]
-        if rises and (column == 1 or column == 2):
+        if rises and column in (1, 2):
             column = 3 - column
         price = prices[i, column]
         if empty > 0 and price <= lines[empty - 1]:

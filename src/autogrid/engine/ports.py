@@ -22,7 +22,7 @@ class Exchange(Protocol):
         ...
 
     def expect(self, quiet: Bounds | None) -> None:
-        """Ticks inside `quiet` may be left out, and its bounds are told when they are met; None: every tick is wanted."""
+        """Ticks inside `quiet` may be left out; its bounds are told when they are met. None: every tick is wanted."""
         ...
 
     def cursor(self) -> str:

@@ -14,7 +14,7 @@ from decimal import ROUND_UP, Decimal
 from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.event import Accepted, Cancelled, Expired, Filled, OrderEvent, Rejected
-from autogrid.trading.market import QUOTE, RECEIVED, Market, ThirdAsset
+from autogrid.trading.market import RECEIVED, Market, ThirdAsset
 from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Cancel, Command
@@ -39,12 +39,14 @@ TOUCH: Final = MatchingRules()
 class Resting:
     """An order in the book, with what has become of it."""
 
-    __slots__ = ("charged", "due", "fills", "left", "order", "price")
+    __slots__ = ("charged", "due", "fills", "held", "left", "order", "price")
 
     def __init__(self, order: Order) -> None:
         self.order = order
         self.price = order.price
         self.left: Quantity = order.quantity - order.filled
+        self.held: Amount = ZERO
+        """Quote that a buy holds for what is left of it."""
         self.due: Decimal = ZERO
         """Its fee so far, before it is rounded: in base, or in quote (also where a third asset pays it)."""
         self.charged: Amount = ZERO
@@ -123,7 +125,7 @@ class Book:
         exact = (traded * rate for rate in rates if self._fee_of(traded * rate) == resting.charged)
         resting.due = next(exact, order.fee_base + order.fee_quote + order.fee_value)
         resting.fills = len(order.fill_ids)
-        self._hold(order, resting.left)
+        self._hold(resting)
         if order.kind == "market":
             self._orders[order.id] = resting
             self.waiting.append(order.id)
@@ -170,7 +172,7 @@ class Book:
     def enter(self, order: Order) -> list[OrderEvent]:
         """What follows at once when `order` was accepted; what is left of it then rests."""
         resting = Resting(order)
-        self._hold(order, resting.left)
+        self._hold(resting)
         if order.kind == "market":
             self._orders[order.id] = resting
             if not self.at.in_jump:
@@ -231,13 +233,14 @@ class Book:
     def _remove(self, order_id: str) -> None:
         """Take an order out of the book and free what it held."""
         resting = self._orders.pop(order_id)
-        self._hold(resting.order, -resting.left)
+        self._free(resting)
         self._unlist(resting)
 
     def _unlist(self, resting: Resting) -> None:
         side = self._buys if resting.order.side == "buy" else self._sells
-        for index, (_, _, order_id) in enumerate(side):
-            if order_id == resting.order.id:
+        last = len(side) - 1
+        for index in (last, *range(last)):  # the best buy stands last, the best sell first
+            if index >= 0 and side[index][2] == resting.order.id:
                 del side[index]
                 return
 
@@ -256,12 +259,10 @@ class Book:
             asset, fee_value = market.fee_in.asset, fee * market.fee_in.price
         quote_fee = fee if asset == market.quote else ZERO
         if order.side == "buy":
-            held = order.price * quantity
-            if market.fee_in == QUOTE:
-                left = order.price * resting.left
-                held = market.needed(held + left) - market.needed(left)
-            self.free_quote += held - value - quote_fee
+            held = market.needed(order.price * resting.left) if resting.left else ZERO
+            self.free_quote += resting.held - held - value - quote_fee
             self.free_base += quantity - fee if in_base else quantity
+            resting.held = held
         else:
             self.free_quote += value - quote_fee
         if not resting.left:
@@ -304,9 +305,17 @@ class Book:
             return order.quantity <= self.free_base
         return self.market.needed(order.price * order.quantity) <= self.free_quote
 
-    def _hold(self, order: Order, quantity: Quantity) -> None:
-        if order.side == "sell":
-            self.free_base -= quantity
+    def _hold(self, resting: Resting) -> None:
+        """Take what is left of an order out of what is free."""
+        if resting.order.side == "sell":
+            self.free_base -= resting.left
         else:
-            needed = self.market.needed(order.price * abs(quantity))
-            self.free_quote -= needed if quantity > 0 else -needed
+            resting.held = self.market.needed(resting.price * resting.left)
+            self.free_quote -= resting.held
+
+    def _free(self, resting: Resting) -> None:
+        """Give back what is left of an order."""
+        if resting.order.side == "sell":
+            self.free_base += resting.left
+        else:
+            self.free_quote += resting.held

@@ -1,7 +1,8 @@
 """The arithmetic of a grid: its lines, which cells start full, how much each trades, and the least that works."""
 
-from decimal import ROUND_CEILING, Decimal
-from itertools import pairwise
+from decimal import ROUND_CEILING, Context, Decimal, localcontext
+from itertools import accumulate, pairwise, repeat
+from operator import mul
 from typing import NamedTuple
 
 from autogrid.trading.market import Market
@@ -10,6 +11,8 @@ from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid_config import GridSettings
 
 CENT = Decimal("0.01")
+FINE = Context(prec=90)
+"""For products of a thousand irrational steps."""
 
 
 def lines_of(settings: GridSettings, market: Market) -> tuple[Price, ...]:
@@ -35,11 +38,12 @@ def lines_of(settings: GridSettings, market: Market) -> tuple[Price, ...]:
 def _lines(settings: GridSettings, market: Market, grids: int) -> tuple[Price, ...]:
     low, high = settings.lower, settings.upper
     if settings.spacing == "arithmetic":
-        exact = ((low * (grids - i) + high * i) / grids for i in range(grids + 1))
+        exact = [(low * (grids - i) + high * i) / grids for i in range(grids + 1)]
     else:
-        ratio = high / low
-        exact = (low * ratio ** (Decimal(i) / grids) for i in range(grids + 1))
-    return tuple(market.nearest_price(line) for line in exact)
+        with localcontext(FINE):
+            ratio = (high / low) ** (Decimal(1) / grids)
+            exact = list(accumulate(repeat(ratio, grids), mul, initial=low))
+    return tuple(market.nearest_price(+line) for line in exact)  # to 60 digits first: a tie is then a tie
 
 
 def _distinct(lines: tuple[Price, ...]) -> bool:
