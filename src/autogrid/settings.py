@@ -4,7 +4,7 @@ A setting is read from `AUTOGRID_` and its name in capitals (`AUTOGRID_DATA_DIR`
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import platformdirs
 from pydantic import BeforeValidator, Field, ValidationError
@@ -31,10 +31,6 @@ def _folder(given: object) -> object:
     return path
 
 
-def _lower(given: object) -> object:
-    return given.strip().lower() if isinstance(given, str) else given
-
-
 class Settings(BaseSettings):
     """What can be set."""
 
@@ -44,8 +40,6 @@ class Settings(BaseSettings):
         default_factory=lambda: platformdirs.user_data_path("autogrid", appauthor=False)
     )
     """Where all state lives: candles, rules of markets, the database. Default: the platform's user data folder."""
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "warning"
-    """What is written to standard error, from this on."""
 
 
 def load_settings(data_dir: Path | str | None = None) -> Settings:
