@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from autogrid.cli.app import autogrid
-from autogrid.cli.demo_prices import made_up, range_around
-from autogrid.cli.demo_scene import Scene, Spot
-from autogrid.cli.demo_view import screen
+from autogrid.cli.demo.prices import made_up, range_around
+from autogrid.cli.demo.scene import Scene, Spot
+from autogrid.cli.demo.view import screen
 from autogrid.engine.ports import Feed
 from autogrid.services.picture import Names, picture_of
 from autogrid.trading.matching import Point

@@ -26,7 +26,7 @@ from tests.builders import PLAIN_MARKET, START_MS, D, first_ledger, tape_of
 
 T = TypeVar("T")
 
-CELLS = {"lower": "9000", "upper": "11000", "grids": "10", "spacing": "arithmetic"}
+CELLS = {"lower": "9000", "upper": "11000", "grids": "20", "spacing": "arithmetic"}
 NOW_MS = START_MS
 
 
@@ -116,7 +116,7 @@ async def tell(database: Database, row: BotRow, events: Sequence[Event]) -> BotS
     return state
 
 
-def wild_tape(seed: int, candles: int, span: int = 20_000) -> Tape:
+def wild_tape(seed: int, candles: int, span: int = 60_000) -> Tape:
     """Candles around 10,000 that wander, in units of 0.01."""
     chance, at, found = random.Random(seed), 1_000_000, []
     for _ in range(candles):

@@ -13,7 +13,7 @@ import click
 from autogrid import __version__
 
 COMMANDS: Final = {
-    "demo": ("demo", "A paper grid on live public prices, in the terminal; needs no account."),
+    "demo": ("demo.command", "A paper grid on live public prices, in the terminal; needs no account."),
     "preview": ("preview", "What a strategy would do, before any money moves."),
     "backtest": ("backtest", "Run a strategy over past candles."),
     "strategies": ("strategies", "The strategies there are, and their configuration."),

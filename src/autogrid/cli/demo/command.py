@@ -18,13 +18,13 @@ from rich.console import Console, RenderableType
 from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.backtesting.result import FillRow
 from autogrid.backtesting.tapes import read_tape
-from autogrid.cli import demo_words as words
-from autogrid.cli.demo_live import live_prices
-from autogrid.cli.demo_prices import Prices, from_tape, made_up, range_around
-from autogrid.cli.demo_scene import Scene, Spot
-from autogrid.cli.demo_screen import ends_on_signals, has_screen, show
-from autogrid.cli.demo_told import fill_line, opening_line, pace, source_line, span, stamp, summary
-from autogrid.cli.demo_view import screen
+from autogrid.cli.demo import words
+from autogrid.cli.demo.live import live_prices
+from autogrid.cli.demo.prices import Prices, from_tape, made_up, range_around
+from autogrid.cli.demo.scene import Scene, Spot
+from autogrid.cli.demo.screen import ends_on_signals, has_screen, show
+from autogrid.cli.demo.told import fill_line, opening_line, pace, source_line, span, stamp, summary
+from autogrid.cli.demo.view import screen
 from autogrid.cli.options import FIGURE
 from autogrid.cli.output import BadInput
 from autogrid.services.picture import Names, Picture, fill_of, picture_of

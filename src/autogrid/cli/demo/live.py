@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from autogrid.cli import demo_words as words
-from autogrid.cli.demo_prices import LEAST_STEP, Prices, in_reach, step_for
+from autogrid.cli.demo import words
+from autogrid.cli.demo.prices import LEAST_STEP, Prices, in_reach, step_for
 from autogrid.wiring.demo import demo_feed
 
 PATIENCE_S: Final = 8.0

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from autogrid.backtesting.result import FillRow
-from autogrid.cli import demo_words as words
-from autogrid.cli.demo_ladder import ladder, shows_trips
-from autogrid.cli.demo_scene import BUY, HEAD, QUIET, SELL, Scene, Spot, money, price_text, tone, trips
+from autogrid.cli.demo import words
+from autogrid.cli.demo.ladder import ladder, shows_trips
+from autogrid.cli.demo.scene import BUY, HEAD, QUIET, SELL, Scene, Spot, money, price_text, tone, trips
 from autogrid.services.picture import Picture
 from autogrid.services.picture_words import EMPTY_LINE
 from autogrid.trading.money import text

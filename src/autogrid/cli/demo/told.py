@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from autogrid.backtesting.result import FillRow
-from autogrid.cli import demo_words as words
-from autogrid.cli.demo_prices import Prices
-from autogrid.cli.demo_scene import Scene, money, price_text, trips
+from autogrid.cli.demo import words
+from autogrid.cli.demo.prices import Prices
+from autogrid.cli.demo.scene import Scene, money, price_text, trips
 from autogrid.services.picture import Picture
 from autogrid.trading.market import Market
 from autogrid.trading.money import text

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from autogrid.cli import demo_words as words
-from autogrid.cli.demo_prices import Kind
+from autogrid.cli.demo import words
+from autogrid.cli.demo.prices import Kind
 from autogrid.services.picture import Picture
 from autogrid.trading.market import Market
 

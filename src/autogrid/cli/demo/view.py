@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autogrid.cli import demo_words as words
-from autogrid.cli.demo_panels import ahead_panel, chart_panel, fills_panel, ladder_panel, money_panel
-from autogrid.cli.demo_scene import BUY, HEAD, QUIET, Scene, money, tone, trips
+from autogrid.cli.demo import words
+from autogrid.cli.demo.panels import ahead_panel, chart_panel, fills_panel, ladder_panel, money_panel
+from autogrid.cli.demo.scene import BUY, HEAD, QUIET, Scene, money, tone, trips
 
 LEAST_WIDTH, LEAST_HEIGHT = 44, 12
 TWO_COLUMNS = 76

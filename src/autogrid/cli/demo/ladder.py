@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from autogrid.cli import demo_words as words
-from autogrid.cli.demo_scene import BUY, QUIET, SELL, decimals_of
+from autogrid.cli.demo import words
+from autogrid.cli.demo.scene import BUY, QUIET, SELL, decimals_of
 from autogrid.services.picture import OrderSeen, Picture, Rung
 from autogrid.trading.market import Market
 from autogrid.trading.money import Price, text

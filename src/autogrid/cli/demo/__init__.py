@@ -1,0 +1,1 @@
+"""`autogrid demo`: a paper grid that one can watch."""

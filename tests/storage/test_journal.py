@@ -1,0 +1,324 @@
+"""The state is the fold of the journal, exactly; and what is shown is drawn from the same steps."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from autogrid.storage import journal as journals
+from autogrid.storage import tables
+from autogrid.storage.bots import create_bot, find_bot
+from autogrid.storage.database import Database
+from autogrid.storage.encoding import decode_any, decode_many, encode
+from autogrid.storage.journal import SqlJournal, UnableToAppend
+from autogrid.storage.orders import count_fills, last_notices, list_fills, list_orders
+from autogrid.storage.recall import Loaded, Replayed, UnableToReplay, load, replay
+from autogrid.storage.requests import add_request, take_requests
+from autogrid.trading.event import EditAsked, Event, Filled, KillAsked, PauseAsked, Rejected, ResumeAsked, Started, Tick
+from autogrid.trading.order import OPEN
+from autogrid.trading.plan import Place
+from autogrid.trading.risk import Limits
+from autogrid.trading.state import BotState, find
+from autogrid.trading.strategies.catalogue import build
+from tests.builders import MINUTE_MS, START_MS, D, fill_of, market
+from tests.storage.kept import CELLS, first_state, live, new_bot, opened, tell, wild_tape, within
+
+MOVED_BY_TICKS = {"price", "at_ms", "risk", "bounds", "retry_ms", "refused", "backoffs"}
+"""What ticks that are not kept may still move after the last step. The tape tells those ticks again."""
+
+
+async def loaded(database: Database, bot_id: str) -> Loaded:
+    async with database.reading() as connection:
+        found = await load(connection, bot_id, build)
+    assert found is not None
+    return found
+
+
+async def replayed(database: Database, bot_id: str) -> Replayed:
+    async with database.reading() as connection:
+        return await replay(connection, bot_id, build)
+
+
+LADDER = (D("0.2"), D("0.25"), D("0.3"))
+RUNS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "told every point": {"thin": False, "clock": True},
+    "with breakers": {
+        "limits": Limits(D(10_000), ladder=(D("0.04"), D("0.1"), D("0.2"))),
+        "thin": False,
+        "clock": True,
+    },
+    "few orders a minute": {"limits": Limits(D(10_000), orders_a_minute=2), "thin": False, "clock": True},
+    "few orders rest": {"on": market(max_orders=6)},
+    "stop-loss": {"config": {**CELLS, "stop_loss": "8900"}},
+    "fees in quote": {"on": market(fee_in="quote")},
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_state_is_the_fold_of_the_journal(tmp_path: Path, name: str, seed: int) -> None:
+    run = dict(RUNS[name])
+    walk = {key: run.pop(key) for key in ("thin", "clock") if key in run}
+
+    async def check(database: Database) -> None:
+        lived = await live(database, new_bot(**run), wild_tape(seed, 160), **walk)
+        found = await loaded(database, lived.row.id)
+        assert found.state == lived.kept
+        assert encode(found.state) == encode(lived.kept)
+        assert found.seq == len(lived.steps) > 130
+        moved = {name for name, a, b in zip(BotState._fields, lived.kept, lived.last, strict=True) if a != b}
+        assert moved <= MOVED_BY_TICKS
+        assert await replayed(database, lived.row.id) == Replayed(found.seq, None)
+
+    within(tmp_path, check)
+
+
+def test_every_step_stands_in_the_journal_as_it_was(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        lived = await live(database, new_bot(), wild_tape(3, 60))
+        async with database.reading() as connection:
+            rows = (await connection.execute(select(tables.steps).order_by(tables.steps.c.seq))).all()
+        assert [row.seq for row in rows] == list(range(1, len(lived.steps) + 1))
+        for row, step in zip(rows, lived.steps, strict=True):
+            assert decode_any(row.event) == step.event
+            assert (row.kind, row.at_ms, row.note) == (type(step.event).__name__, step.event.at_ms, step.note)
+            assert decode_many(row.commands) == step.commands
+            assert decode_many(row.refused) == step.refused
+            assert ":" in row.cursor or isinstance(step.event, Started)
+
+    within(tmp_path, check)
+
+
+def test_orders_and_fills_are_shown_as_the_state_holds_them(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        lived = await live(database, new_bot(), wild_tape(4, 120))
+        async with database.reading() as connection:
+            orders = await list_orders(connection, lived.row.id)
+            living = await list_orders(connection, lived.row.id, only_open=True)
+            fills = await list_fills(connection, lived.row.id, oldest_first=True)
+            last_two = await list_fills(connection, lived.row.id, limit=2, offset=1)
+            assert await count_fills(connection, lived.row.id) == len(fills)
+        placed = [c.order for step in lived.steps for c in step.commands if isinstance(c, Place)]
+        assert {order.id for order in orders} == {order.id for order in placed}
+        assert {order.id for order in living} == {order.id for order in lived.kept.standing.values()}
+        assert all(order.status in OPEN for order in living)
+        for shown in orders:
+            held = find(lived.kept, shown.id)
+            if held is not None:
+                assert {name: getattr(held, name) for name in held._fields if hasattr(shown, name)} == {
+                    name: getattr(shown, name) for name in held._fields if hasattr(shown, name)
+                }
+        told = [step.event for step in lived.steps if isinstance(step.event, Filled)]
+        assert [(f.fill_id, f.price, f.quantity, f.fee) for f in fills] == [
+            (f.fill_id, f.price, f.quantity, f.fee) for f in told
+        ]
+        assert last_two == list(reversed(fills))[1:3]
+        tally = lived.kept.strategy.tally(lived.kept.memory)
+        assert sum((f.profit for f in fills if f.profit is not None), D(0)) == tally.profit > 0
+        assert sum(f.profit is not None for f in fills) == tally.round_trips
+
+    within(tmp_path, check)
+
+
+def test_only_the_first_snapshot_and_the_newest_two_are_kept(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        lived = await live(database, new_bot(), wild_tape(5, 400))
+        async with database.reading() as connection:
+            kept = list((await connection.execute(select(tables.snapshots.c.seq))).scalars())
+        newest = len(lived.steps) // 100 * 100
+        assert newest >= 300
+        assert kept == [0, newest - 100, newest]
+
+    within(tmp_path, check)
+
+
+def test_a_bot_that_never_ran_has_nothing_to_load(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        async with database.writing() as connection:
+            row = (await create_bot(connection, new_bot(), START_MS)).id
+        async with database.reading() as connection:
+            assert await load(connection, row, build) is None
+            assert await replay(connection, row, build) == Replayed(0, None)
+
+    within(tmp_path, check)
+
+
+def test_a_bot_that_is_about_to_start_is_loaded_as_it_is(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        row, state = await first_state(database, new_bot())
+        found = await loaded(database, row.id)
+        assert (found.state, found.seq, found.cursor) == (state, 0, "")
+
+    within(tmp_path, check)
+
+
+def test_what_unkept_ticks_moved_stands_with_the_next_step(tmp_path: Path) -> None:
+    """A price that is remembered from a tick nobody kept decides what is sent after it."""
+
+    async def check(database: Database) -> None:
+        row, _ = await first_state(database, new_bot(config={**CELLS, "start": "wait"}))
+        ticks: list[Event] = [Started(START_MS, "n"), Tick(START_MS, D(9_990)), Tick(START_MS + 5, D("9995.5"))]
+        state = await tell(database, row, [*ticks, PauseAsked(START_MS + 9, True)])
+        assert state.price == D("9995.5")
+        found = await loaded(database, row.id)
+        assert found.state == state
+        assert found.seq == 3
+        async with database.reading() as connection:
+            before = list((await connection.execute(select(tables.steps.c.before))).scalars())
+        assert before[:2] == ["", ""]
+        assert before[2] == f'{{"version":1,"price":"9995.5","at_ms":{START_MS + 5}}}'
+
+    within(tmp_path, check)
+
+
+async def change(database: Database, seq: int, **values: str) -> None:
+    async with database.writing() as connection:
+        await connection.execute(update(tables.steps).where(tables.steps.c.seq == seq).values(**values))
+
+
+def test_a_journal_that_comes_out_otherwise_is_refused_and_the_step_is_named(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        lived = await live(database, new_bot(), wild_tape(6, 12))
+        assert len(lived.steps) < 100
+        victim = next(i for i, step in enumerate(lived.steps, 1) if isinstance(step.event, Filled) and step.commands)
+        async with database.reading() as connection:
+            steps = tables.steps
+            kept = (await connection.execute(select(steps.c.commands).where(steps.c.seq == victim))).scalar_one()
+        await change(database, victim, commands=kept.replace('"side":"buy"', '"side":"?"').replace("sell", "buy"))
+        with pytest.raises(UnableToReplay, match=f"step {victim} of bot {lived.row.id}"):
+            await loaded(database, lived.row.id)
+        found = await replayed(database, lived.row.id)
+        assert found.steps == victim - 1
+        assert found.difference is not None
+        assert (found.difference.seq, found.difference.what) == (victim, "commands")
+        assert found.difference.found == kept
+
+    within(tmp_path, check)
+
+
+def test_a_snapshot_that_is_not_the_fold_is_found_by_a_replay(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        lived = await live(database, new_bot(), wild_tape(7, 150))
+        async with database.writing() as connection:
+            snapshots = tables.snapshots
+            row = (await connection.execute(select(snapshots).order_by(snapshots.c.seq.desc()).limit(1))).one()
+            false = row.state.replace('"round_trips":', '"round_trips":9')
+            await connection.execute(update(snapshots).where(snapshots.c.seq == row.seq).values(state=false))
+        found = await replayed(database, lived.row.id)
+        assert found.difference is not None
+        assert (found.difference.seq, found.difference.what) == (row.seq, "state")
+
+    within(tmp_path, check)
+
+
+def test_two_that_run_the_same_bot_do_not_both_write(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with opened(tmp_path) as one, opened(tmp_path) as other:
+            row, state = await first_state(one, new_bot())
+            bot = (await loaded(one, row.id)).bot
+            first, second = SqlJournal(one, row.id, state, 0), SqlJournal(other, row.id, state, 0)
+            await first.append(bot.step(state, Started(START_MS, "a")), state, str)
+            with pytest.raises(UnableToAppend, match="another process runs this bot"):
+                await second.append(bot.step(state, Started(START_MS, "b")), state, str)
+            found = await loaded(other, row.id)
+            assert (found.seq, found.state.nonce, second.seq) == (1, "a", 0)
+
+    asyncio.run(check())
+
+
+def test_a_step_that_cannot_be_kept_whole_is_not_kept_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def check(database: Database) -> None:
+        row, _ = await first_state(database, new_bot())
+        await tell(database, row, [Started(START_MS, "n")])
+        with monkeypatch.context() as patch:
+            patch.setattr(journals, "_keep_what_it_means", full)
+            with pytest.raises(OSError, match="No space left"):
+                await tell(database, row, [Tick(START_MS, D(10_000))])
+        async with database.reading() as connection:
+            assert await list_orders(connection, row.id) == []
+        assert (await loaded(database, row.id)).seq == 1
+        await tell(database, row, [Tick(START_MS, D(10_000))])
+        assert (await loaded(database, row.id)).seq == 2
+
+    within(tmp_path, check)
+
+
+def test_a_fill_is_booked_once_however_often_it_is_told(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        row, _ = await first_state(database, new_bot())
+        state = await tell(database, row, [Started(START_MS, "n"), Tick(START_MS, D(10_000))])
+        opening = state.standing["open-0"]
+        part = fill_of(opening, row.market, opening.quantity - row.market.lot, D(10_000), "t1")
+        unknown = part._replace(order_id="n-99-nothing", fill_id="t2")
+        again = await tell(database, row, [part, part, unknown])
+        async with database.reading() as connection:
+            (fill,) = await list_fills(connection, row.id)
+            (order,) = [one for one in await list_orders(connection, row.id) if one.id == opening.id]
+            (notice,) = await last_notices(connection, row.id)
+        assert (fill.fill_id, fill.quantity, fill.slot, fill.side, fill.profit) == (
+            "t1", part.quantity, "open-0", "buy", None,
+        )  # fmt: skip
+        assert (order.status, order.filled, order.fee_base) == ("partial", part.quantity, part.fee)
+        assert "n-99-nothing" in notice.text
+        assert (await loaded(database, row.id)).state == again
+
+    within(tmp_path, check)
+
+
+def test_a_refusal_is_a_notice(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        row, _ = await first_state(database, new_bot())
+        state = await tell(database, row, [Started(START_MS, "n"), Tick(START_MS, D(10_000))])
+        order = next(one for one in state.standing.values() if one.kind == "maker")
+        await tell(database, row, [Rejected(START_MS, order.id, "too sunny")])
+        async with database.reading() as connection:
+            (notice,) = await last_notices(connection, row.id)
+            shown = {one.id: one.status for one in await list_orders(connection, row.id)}
+        assert "too sunny" in notice.text
+        assert shown[order.id] == "rejected"
+
+    within(tmp_path, check)
+
+
+def test_a_request_is_done_in_the_transaction_of_its_step(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        row, _ = await first_state(database, new_bot())
+        await tell(database, row, [Started(START_MS, "n"), Tick(START_MS, D(10_000))])
+        async with database.writing() as connection:
+            for kind in ("pause", "kill", "pause", "resume"):
+                await add_request(connection, row.id, kind, {}, START_MS)
+        await tell(database, row, [PauseAsked(START_MS, False), KillAsked(START_MS), ResumeAsked(START_MS)])
+        async with database.reading() as connection:
+            (left,) = await take_requests(connection, row.id)
+            requests = tables.requests
+            taken = list((await connection.execute(select(requests.c.taken_seq).order_by(requests.c.id))).scalars())
+        assert left.kind == "pause"
+        assert taken == [3, 4, None, 5]
+
+    within(tmp_path, check)
+
+
+def test_an_edit_changes_the_bots_row_and_the_fold_alike(tmp_path: Path) -> None:
+    async def check(database: Database) -> None:
+        row, _ = await first_state(database, new_bot())
+        start: list[Event] = [Started(START_MS, "n"), Tick(START_MS, D(10_000))]
+        state = await tell(database, row, [*start, EditAsked(START_MS + MINUTE_MS, {"upper": "12000", "grids": "15"})])
+        async with database.reading() as connection:
+            shown = await find_bot(connection, row.id)
+        assert shown.config == state.strategy.config
+        assert shown.config["upper"] == "12000"
+        found = await loaded(database, row.id)
+        assert found.state == state
+        refused = await tell(database, row, [EditAsked(START_MS + MINUTE_MS, {"upper": "nonsense"})])
+        async with database.reading() as connection:
+            assert (await find_bot(connection, row.id)).config == shown.config
+            assert "edit refused" in (await last_notices(connection, row.id))[0].text
+        assert (await loaded(database, row.id)).state == refused
+
+    within(tmp_path, check)
