@@ -41,10 +41,10 @@ def _sawtooth(path: Path, candles: int) -> Path:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal 9")
 def test_an_engine_killed_a_few_times_ends_as_an_unbroken_one(tmp_path: Path) -> None:
-    tape = _sawtooth(tmp_path / "tape.csv", 2_000)
-    met, steps = _compare(tmp_path, tape, ("lower=98", "upper=112", "grids=14"), 5, 0.5)
-    assert met >= 3
-    assert steps > 500
+    tape = _sawtooth(tmp_path / "tape.csv", 900)
+    met, steps = _compare(tmp_path, tape, ("lower=98", "upper=112", "grids=14"), 4, 0.3)
+    assert met >= 2
+    assert steps > 150
 
 
 @pytest.mark.reliability
