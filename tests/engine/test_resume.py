@@ -3,171 +3,29 @@
 What is kept is kept as text: each resumed bot is built from the encoded state, as after the end of a process.
 """
 
-import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.backtesting.tapes import Tape
-from autogrid.engine.session import run
-from autogrid.exchanges.simulated import SimulatedExchange
-from autogrid.storage.encoding import decode, encode, encode_many
-from autogrid.trading.bot import Bot
+from autogrid.storage.encoding import encode, encode_many
 from autogrid.trading.event import (
     EditAsked,
-    Event,
-    Filled,
     KillAsked,
     PauseAsked,
     ResumeAsked,
-    Started,
     StopAsked,
-    UserEvent,
 )
-from autogrid.trading.market import Market, ThirdAsset
-from autogrid.trading.matching import TOUCH, Book, MatchingRules
-from autogrid.trading.plan import Command
+from autogrid.trading.market import ThirdAsset
+from autogrid.trading.matching import MatchingRules
 from autogrid.trading.risk import Limits
-from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies.catalogue import build
-from autogrid.trading.strategies.grid import Grid
-from tests.builders import MINUTE_MS, START_MS, D, first_ledger, market, tape_of
-
-
-class Killed(Exception):
-    """The process died."""
-
-
-class Fate:
-    """Counts the points where a bot touches the world, and kills it at one."""
-
-    def __init__(self, kill_at: int | None = None) -> None:
-        self.touches = 0
-        self.kill_at = kill_at
-
-    def touch(self) -> None:
-        self.touches += 1
-        if self.touches == self.kill_at:
-            raise Killed
-
-
-@dataclass
-class Disk:
-    """What outlives the process."""
-
-    state: BotState
-    cursor: str = ""
-    steps: list[Step] = field(default_factory=list)
-
-    @property
-    def fills(self) -> int:
-        return sum(isinstance(step.event, Filled) for step in self.steps)
-
-
-class FrailJournal:
-    def __init__(self, disk: Disk, fate: Fate) -> None:
-        self.disk, self.fate = disk, fate
-
-    async def append(self, step: Step, before: BotState, cursor: Callable[[], str]) -> None:
-        self.fate.touch()
-        self.disk.state, self.disk.cursor = step.state, cursor()
-        if not isinstance(step.event, Started):
-            self.disk.steps.append(step)
-        self.fate.touch()
-
-
-class FrailExchange(SimulatedExchange):
-    """It may die after each command; and a user asks for something when it is due, between two of its events."""
-
-    fate = Fate()
-    asks: tuple[UserEvent, ...] = ()
-
-    async def execute(self, command: Command) -> None:
-        await super().execute(command)
-        self.fate.touch()
-
-    async def events(self) -> AsyncIterator[Event]:
-        async for event in super().events():
-            yield event
-            while self.asks and event.at_ms >= self.asks[0].at_ms:
-                ask, *rest = self.asks
-                self.asks = tuple(rest)
-                yield ask
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A bot, its market and how its tape is walked."""
-
-    config: dict[str, str] = field(default_factory=dict)
-    on: Market = field(default_factory=market)
-    rules: MatchingRules = TOUCH
-    limits: Limits | None = None
-    paper: bool = True
-    """Told every point, with a clock; else as a backtest."""
-    asks: tuple[UserEvent, ...] = ()
-    """What the user asks, each at its time."""
-    seed: int = 7
-    span: int = 90_000
-    """Of prices, in units of 0.01."""
-
-    def bot(self) -> tuple[Bot, Grid]:
-        plain = {"lower": "9000", "upper": "11000", "grids": "8", "spacing": "arithmetic"}
-        return Bot(self.on, self.limits or Limits(D(10_000), breakers=False), at_once=True), Grid(
-            {**plain, **self.config}, self.on, D(10_000)
-        )
-
-    def tape(self, length: int) -> Tape:
-        """Candles that wander wildly, most of them opening with a jump; some prices lie just on a line."""
-        chance, at = random.Random(self.seed), 1_000_000
-        candles = []
-        for _ in range(length):
-            corners = [self._wander(chance, at) for _ in range(4)]
-            start = at if chance.random() < 0.3 else corners[0]
-            candles.append((start, max(start, *corners), min(start, *corners), corners[3]))
-            at = corners[3]
-        return tape_of(candles)
-
-    def _wander(self, chance: random.Random, at: int) -> int:
-        to = at + chance.randint(-self.span, self.span) + (1_000_000 - at) // 8
-        return round(to / 25_000) * 25_000 if chance.random() < 0.4 else to
-
-
-ASKED = (PauseAsked, ResumeAsked, StopAsked, KillAsked, EditAsked)
-
-
-def minute(number: int) -> int:
-    """When that candle of a tape opens."""
-    return START_MS + number * MINUTE_MS
-
-
-def first_disk(setting: Setting) -> Disk:
-    bot, grid = setting.bot()
-    return Disk(bot.start(grid, first_ledger(grid, D(10_000), D(10_000))))
-
-
-def live(setting: Setting, tape: Tape, disk: Disk, fate: Fate, life: int) -> BotState:
-    """One process: from what the disk holds until the tape ends, the bot ends, or fate strikes."""
-    bot, _ = setting.bot()
-    state = decode(BotState, encode(disk.state), lambda name, config: build(name, config, setting.on, D(10_000)))
-    clock = setting.paper or bot.limits.breakers
-    feed = TapeFeed(tape, skip=not setting.paper, clock=clock, speed=None)
-    feed.seek(disk.cursor)
-    here = feed.here()
-    started = Started(here.at_ms if here else tape.times.item(0), f"n{life}")
-    book = Book(setting.on, setting.rules, state.ledger.quote, state.ledger.base)
-    thin = not setting.paper and not bot.limits.breakers
-    exchange = FrailExchange(book, feed, thin=thin, first=(started,))
-    exchange.fate = fate
-    exchange.asks = setting.asks[sum(type(step.event) in ASKED for step in disk.steps) :]
-    if disk.cursor:
-        exchange.resume(state)
-    return asyncio.run(run(bot, state, exchange, FrailJournal(disk, fate)))
+from autogrid.trading.state import BotState
+from tests.builders import D, market
+from tests.engine.frail import Disk, Fate, Killed, Setting, first_disk, live, minute
 
 
 def without_nonces(text: str) -> str:

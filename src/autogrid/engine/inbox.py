@@ -47,14 +47,16 @@ class Attended:
         self._exchange = exchange
         self._inbox = inbox
         self._now_ms = now_ms
+        self._cursor: str | None = None
+        """Where the exchange stood before the event that it is being asked for; None: it is not being asked."""
 
     def expect(self, quiet: Bounds | None) -> None:
         """As the exchange."""
         self._exchange.expect(quiet)
 
     def cursor(self) -> str:
-        """As the exchange."""
-        return self._exchange.cursor()
+        """Where the exchange stood when it told the last event: it may be on its way to the next already."""
+        return self._exchange.cursor() if self._cursor is None else self._cursor
 
     async def execute(self, command: Command) -> None:
         """As the exchange."""
@@ -72,6 +74,7 @@ class Attended:
                 if news.done():
                     news = asyncio.ensure_future(self._inbox.news())
                 if told is None:
+                    self._cursor = self._exchange.cursor()
                     told = asyncio.ensure_future(anext(source))
                 await asyncio.wait((told, news), return_when=asyncio.FIRST_COMPLETED)
                 if told.done():
@@ -79,7 +82,7 @@ class Attended:
                         event = told.result()
                     except StopAsyncIteration:
                         return
-                    told = None
+                    told = self._cursor = None
                     if type(event) is Tick:
                         self._inbox.last_tick = event
                     yield event

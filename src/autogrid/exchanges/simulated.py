@@ -50,7 +50,6 @@ class SimulatedExchange:
         point = self._feed.here()
         if point is not None:
             self._move(point)
-            self._first += (_tick(point),)  # so that the bot says what it expects before the price moves on
         standing = sorted(state.standing.values(), key=_number)
         decided = [order for order in standing if order.status == "intended"]
         accepted = [order for order in standing if order.status != "intended"]

@@ -52,17 +52,17 @@ class SqlJournal:
         """As `Journal.append`. Raises `UnableToAppend`."""
         seq, bot_id = self.seq + 1, self._bot_id
         row = self._step(seq, step, before, cursor())
-        try:
-            async with self._database.writing() as connection:
+        async with self._database.writing() as connection:
+            try:
                 await connection.execute(_INSERT_STEP, row)
-                await _keep_orders(connection, bot_id, seq, step, before)
-                await _keep_what_it_means(connection, bot_id, seq, step, before)
-                if seq % SNAPSHOT_EVERY == 0:
-                    await _keep_snapshot(connection, bot_id, seq, step.state)
-        except IntegrityError as fault:
-            raise UnableToAppend(
-                f"step {seq} of bot {bot_id} is there already: another process runs this bot; stop one of them"
-            ) from fault
+            except IntegrityError as fault:
+                raise UnableToAppend(
+                    f"step {seq} of bot {bot_id} is there already: another process runs this bot; stop one of them"
+                ) from fault
+            await _keep_orders(connection, bot_id, seq, step, before)
+            await _keep_what_it_means(connection, bot_id, seq, step, before)
+            if seq % SNAPSHOT_EVERY == 0:
+                await _keep_snapshot(connection, bot_id, seq, step.state)
         self.seq, self._last = seq, step.state
 
     def _step(self, seq: int, step: Step, before: BotState, cursor: str) -> dict[str, object]:

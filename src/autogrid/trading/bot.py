@@ -87,7 +87,7 @@ class Bot:
             return self._answer(state, event)
         match event:
             case Started(at_ms, nonce):
-                return Step(event, state._replace(nonce=nonce, at_ms=max(at_ms, state.at_ms), bounds=None))
+                return Step(event, state._replace(nonce=nonce, at_ms=max(at_ms, state.at_ms)))
             case FeedSilent():
                 holds = state.holds._replace(silent=True)
                 return Step(event, state._replace(holds=holds), note="the feed is silent: no new orders")
