@@ -158,11 +158,16 @@ def held_base(order: Order) -> Quantity:
 
 def hold(ledger: Ledger, before: Order | None, after: Order, market: Market) -> Ledger:
     """`ledger` when `before` (None: it is new) became `after` without a fill: what it needs is held or set free."""
+    quote, base, in_quote, in_base = ledger[:4]
     if after.side == "buy":
-        change = held_quote(after, market) - (held_quote(before, market) if before else ZERO)
-        return Ledger(ledger.quote, ledger.base, ledger.held_quote + change, *ledger[3:])
-    change = held_base(after) - (held_base(before) if before else ZERO)
-    return Ledger(ledger.quote, ledger.base, ledger.held_quote, ledger.held_base + change, *ledger[4:])
+        change = held_quote(after, market)
+        if before is not None:
+            change -= held_quote(before, market)
+        return Ledger(quote, base, in_quote + change, in_base, *ledger[4:])
+    change = held_base(after)
+    if before is not None:
+        change -= held_base(before)
+    return Ledger(quote, base, in_quote, in_base + change, *ledger[4:])
 
 
 class Pool(NamedTuple):

@@ -237,10 +237,13 @@ class Book:
         self._unlist(resting)
 
     def _unlist(self, resting: Resting) -> None:
-        side = self._buys if resting.order.side == "buy" else self._sells
-        last = len(side) - 1
-        for index in (last, *range(last)):  # the best buy stands last, the best sell first
-            if index >= 0 and side[index][2] == resting.order.id:
+        order = resting.order
+        side, best = (self._buys, -1) if order.side == "buy" else (self._sells, 0)
+        if side and side[best][2] == order.id:
+            del side[best]
+            return
+        for index, (_, _, order_id) in enumerate(side):
+            if order_id == order.id:
                 del side[index]
                 return
 
