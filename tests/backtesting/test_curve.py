@@ -130,7 +130,8 @@ GOOD = standing(0, "1", "1", "0")
         ([GOOD, standing(2, "1", "1", "0"), standing(1, "1", "1", "0")], "back in time"),
         ([GOOD, standing(3, "1", "1", "0")], "beyond the 3 candles"),
         ([standing(0, "1", "0", "0")], "nothing at all"),
-        ([standing(0, "1", "-1", "2")], "less than nothing"),
+        ([standing(0, "1", "1", "-2")], "less than nothing"),
+        ([standing(0, "1", "-3", "2")], "less than nothing"),
     ],
 )
 def test_standings_that_cannot_be_are_refused(held: list[Standing], message: str) -> None:

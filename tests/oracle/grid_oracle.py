@@ -379,7 +379,7 @@ class Run:
 
     def mark(self, price: Decimal) -> None:
         """Equity at this point against the highest so far."""
-        equity = self.quote + self.base * price
+        equity = self.quote + self.base * price - self.third_worth
         if equity > self.peak:
             self.peak = equity
         elif equity < self.peak:
@@ -724,8 +724,8 @@ def calculate(job: GridJob, candles: Sequence[Candle]) -> dict[str, Any]:
     last = candles[-1][4]
     start_price = run_state.start_price if run_state.started else first_open
     equity_start = job.investment + job.own_base * start_price
-    equity_end = run_state.quote + run_state.base * last
-    total = equity_end - equity_start - run_state.third_worth
+    equity_end = run_state.quote + run_state.base * last - run_state.third_worth
+    total = equity_end - equity_start
     return {
         "fills": len(run_state.fills),
         "round_trips": run_state.round_trips,

@@ -29,7 +29,7 @@ def refusal(changes: Mapping[str, str], on: Market = PLAIN) -> UnableToConfigure
 
 REFUSED: list[tuple[dict[str, str], str, str]] = [
     ({"lower": "12000", "upper": "8000"}, "lower", "lower must be below upper: swap them?"),
-    ({"lower": "8000", "upper": "8000"}, "lower", "lower must be below upper"),
+    ({"lower": "8000", "upper": "8000"}, "upper", "upper must be above lower"),
     ({"lower": "0"}, "lower", "must be above 0"),
     ({"lower": "-8000"}, "lower", "must be above 0"),
     ({"lower": "1", "upper": "1000001"}, "upper", "at most a million times lower"),

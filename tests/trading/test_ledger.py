@@ -54,7 +54,7 @@ def test_a_fee_in_a_third_asset_moves_no_balance_and_lowers_the_profit() -> None
     assert ledger.fees(IN_BNB) == {"BTC": 0, "USDT": 0, "BNB": D("0.00033334")}
     assert ledger.fee_value == D("0.200004")
     assert ledger.profit(D(100)) == D("-0.200004")
-    assert ledger.equity(D(100)) == 1000
+    assert ledger.equity(D(100)) == D("999.799996")
     assert ledger.cost == D("200.200004")
 
 

@@ -11,10 +11,12 @@ from autogrid.backtesting.candle_faults import Faults, utc
 from autogrid.backtesting.candle_rows import PRICES, CandleRows
 
 OPEN, HIGH, LOW, CLOSE = range(4)
+LARGEST = 1e18
 SORTS = "`autogrid data import FILE` sorts a file and keeps it"
 RIGHT = {
     "not_a_number": "it must be a finite number",
     "not_positive": "a price is above 0",
+    "too_large": "a price is below 10^18",
     "bad_volume": "a volume is 0 or more",
 }
 
@@ -30,7 +32,7 @@ def check_values(candles: CandleRows, faults: Faults) -> None:
     if (
         not (too_low.any() or too_high.any())
         and finite.all()
-        and bool((candles.prices[:, LOW] > 0).all())
+        and bool((candles.prices[:, LOW] > 0).all() and (candles.prices[:, HIGH] < LARGEST).all())
         and bool((np.isfinite(volumes) & (volumes >= 0)).all())
     ):
         return
@@ -65,6 +67,7 @@ def _note_numbers(candles: CandleRows, faults: Faults) -> None:
         column = candles.prices[:, at]
         _note(faults, "not_a_number", ~np.isfinite(column) & ~known[:, at], candles.rows, column, name)
         _note(faults, "not_positive", np.isfinite(column) & (column <= 0), candles.rows, column, name)
+        _note(faults, "too_large", np.isfinite(column) & (column >= LARGEST), candles.rows, column, name)
     volumes = candles.volumes
     _note(faults, "not_a_number", ~np.isfinite(volumes) & ~known[:, 4], candles.rows, volumes, "volume")
     _note(faults, "bad_volume", np.isfinite(volumes) & (volumes < 0), candles.rows, volumes, "volume")

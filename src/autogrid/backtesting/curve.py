@@ -30,7 +30,7 @@ class Standing(NamedTuple):
     price: Decimal
     """Quote per base at that moment."""
     quote: Decimal
-    """All quote, also what rests in orders."""
+    """All quote, also what rests in orders, less the worth of fees paid in a third asset (so it may be below 0)."""
     base: Decimal
     """All base, also what rests in orders, dust included."""
 
@@ -116,9 +116,10 @@ def _held(standings: Sequence[Standing]) -> tuple[Floats, Floats, Floats]:
     """Quote, base and equity after each standing."""
     quotes = np.array([float(each.quote) for each in standings])
     bases = np.array([float(each.base) for each in standings])
-    if quotes.min() < 0 or bases.min() < 0 or (quotes + bases).min() <= 0:
+    equity = quotes + bases * np.array([float(each.price) for each in standings])
+    if bases.min() < 0 or equity.min() <= 0:
         raise ValueError("a standing holds less than nothing, or nothing at all")
-    return quotes, bases, quotes + bases * np.array([float(each.price) for each in standings])
+    return quotes, bases, equity
 
 
 def _share_inside(closes: Floats, unit: Decimal, bounds: tuple[Decimal | None, Decimal | None]) -> float | None:

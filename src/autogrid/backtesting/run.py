@@ -46,6 +46,11 @@ class Kept(Protocol):
         ...
 
     @property
+    def fee_value(self) -> Amount:
+        """In quote: what fees in third assets had taken by then."""
+        ...
+
+    @property
     def tally(self) -> Tally:
         """What it had earned by then."""
         ...
@@ -188,7 +193,7 @@ def _fills(run: Run) -> Iterable[_Fill]:
             _shown(order.slot),
             profit,
         )
-        yield _Fill(candle, fill.price, row.quote, row.base, shown)
+        yield _Fill(candle, fill.price, row.quote - row.fee_value, row.base, shown)
 
 
 def _shown(slot: str) -> str:

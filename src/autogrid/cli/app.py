@@ -5,6 +5,7 @@ A command's module may import what it likes at its top (numpy, ccxt, SQLAlchemy)
 """
 
 import importlib
+import os
 import sys
 from typing import Final
 
@@ -59,12 +60,26 @@ def autogrid() -> None:
     """
 
 
+def _give_up_output() -> None:
+    """Nobody can be told any more; what is still to be written goes nowhere, silently."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
 def main() -> None:
     """Entry point: exit 0 on success, 2 on bad input with one sentence on standard error, 1 on anything else."""
     try:
-        autogrid.main(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        code = autogrid.main(standalone_mode=False)
+        sys.stdout.flush()
+        if isinstance(code, int) and code:  # click gives the code of an Exit back
+            sys.exit(code)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        click.echo(help_wanted.format_message())
+    except BrokenPipeError:
+        _give_up_output()
+    except OSError as error:
+        _give_up_output()
+        click.echo(f"Error: {error.strerror or error}", err=True)
+        sys.exit(1)
     except click.Abort:
         click.echo("Stopped.", err=True)
         sys.exit(130)

@@ -54,7 +54,7 @@ def backtest(as_json: bool, out: Path | None, **given: Any) -> None:
             (out / "result.json").write_text(json.dumps(to_json(result, curves=True)), encoding="utf-8")
             write_page(result, out / "result.html")
         except OSError as error:
-            raise BadInput(f"--out {out}: {error.strerror or error}") from None
+            raise BadInput(f"--out {out} is no folder that can be written to ({error.strerror or error})") from None
     if as_json:
         say_json(to_json(result, curves=False))
         return
@@ -89,6 +89,9 @@ def _request(  # noqa: PLR0913
         raise BadInput(f"--timeframe {timeframe}: a grid looks at no candles of its own; leave it out")
     if participation is not None and not 0 < participation <= 1:
         raise BadInput(f"--participation is {participation}; it is a fraction above 0 and up to 1")
+    first, last = _day("--from", start), _day("--to", end)
+    if first is not None and last is not None and first > last:
+        raise BadInput(f"--from {first} is after --to {last}; exchange them")
     return BacktestRequest(
         strategy=strategy,
         candles=tuple(Path(one.strip()) for one in candles.split(",") if one.strip()),
@@ -101,8 +104,8 @@ def _request(  # noqa: PLR0913
         latency_ms=latency_ms,
         participation=participation,
         risk=risk == "on",
-        start=_day("--from", start),
-        end=_day("--to", end),
+        start=first,
+        end=last,
         compare=compare,
     )
 
@@ -113,4 +116,4 @@ def _day(option: str, words: str | None) -> date | None:
     try:
         return date.fromisoformat(words)
     except ValueError:
-        raise BadInput(f"{option} is '{words}'; write a day as 2025-05-20") from None
+        raise BadInput(f"{option} is '{words}', which is no day; write one as 2025-05-20") from None

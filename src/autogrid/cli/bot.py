@@ -110,7 +110,7 @@ def create(  # noqa: PLR0913, PLR0917
         exchange=seen,
         risk=risk == "on",
     )
-    _said(asked(data_dir, lambda database: bots.create(database, request)), as_json, "made; start it with: bot start")
+    _said(asked(data_dir, lambda database: bots.create(database, request)), as_json, "made")
 
 
 def _with_known(words: MarketWords, market: Any) -> MarketWords:
@@ -122,8 +122,10 @@ def _with_known(words: MarketWords, market: Any) -> MarketWords:
 def _said(row: BotRow, as_json: bool, words: str) -> None:
     if as_json:
         say_json(bots.bot_json(row))
-    else:
-        click.echo(f"{row.name} ({row.id}): {words}")
+        return
+    click.echo(f"{row.name} ({row.id}): {words}")
+    if words == "made":
+        click.echo(f"Start it with: autogrid bot start {row.name}, then: autogrid engine")
 
 
 @bot.command()
@@ -213,18 +215,25 @@ def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
         say_json(_show_json(shown))
         return
     row, picture = shown.row, shown.picture
-    click.echo(f"{row.name} ({row.id}): {row.strategy} on {row.symbol}, {row.actual}. {row.reason}".rstrip())
+    because = f" ({row.reason})" if row.reason else ""
+    click.echo(f"{row.name} ({row.id}): {row.strategy} on {row.symbol}, {row.actual}{because}")
     if picture is None:
-        click.echo("It never ran. Start it with: autogrid bot start, then autogrid engine")
+        click.echo(f"It never ran. Start it with: autogrid bot start {row.name}, then: autogrid engine")
         return
     for name in ("equity", "total_profit", "grid_profit", "trend_profit", "hold_profit"):
-        click.echo(f"  {name.replace('_', ' '):14} {text(getattr(picture, name)):>18} {picture.quote_asset}")
+        click.echo(f"  {name.replace('_', ' '):14} {_cents(getattr(picture, name)):>18} {picture.quote_asset}")
+    fees = ", ".join(f"{text(fee)} {asset}" for asset, fee in picture.fees.items())
+    click.echo(f"  {'fees paid':14} {fees}")
     click.echo(
         f"  {'owns':14} {text(picture.quote):>18} {picture.quote_asset} + {text(picture.base)} {picture.base_asset}"
     )
     click.echo(f"  {picture.round_trips} round trips, {len(picture.orders)} orders out")
     for order in picture.orders:
         click.echo(f"    {order.side:4} {text(order.quantity):>14} at {text(order.price):>14}  {order.words}")
+
+
+def _cents(number: Decimal) -> str:
+    return f"{number.quantize(Decimal('0.01')):,}"
 
 
 def _show_json(shown: Shown) -> dict[str, object]:

@@ -28,14 +28,16 @@ def engine(data_dir: Path | None, until_idle: bool) -> None:
     """
     folder = settings_for(data_dir).data_dir
     try:
-        asyncio.run(_run(folder, until_idle))
+        failed = asyncio.run(_run(folder, until_idle))
     except (UnableToOpenDatabase, OSError) as error:
         raise UnableToGoOn(str(error)) from None
     except UnableToLock as error:
         raise BadInput(str(error)) from None
+    if failed and until_idle:
+        raise UnableToGoOn("a bot was stopped by a fault; `autogrid bot list` says which and why")
 
 
-async def _run(folder: Path, until_idle: bool) -> None:
+async def _run(folder: Path, until_idle: bool) -> bool:
     database = await open_database(folder)
     lock = None
     try:
@@ -47,7 +49,9 @@ async def _run(folder: Path, until_idle: bool) -> None:
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         click.echo(f"The engine runs on {folder}. Ctrl-C stops it; bots go on at the next start.", err=True)
         run_bot = partial(run_paper_bot, database, live_prices)
-        await Engine(database, run_bot, _tell).run(stop, until_idle=until_idle)
+        engine = Engine(database, run_bot, _tell)
+        await engine.run(stop, until_idle=until_idle)
+        return engine.failed
     finally:
         if lock is not None:
             lock.release()

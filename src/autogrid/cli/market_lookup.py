@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
-from autogrid.cli.output import BadInput
+from autogrid.cli.output import BadInput, UnableToGoOn
 from autogrid.cli.place import settings_for
-from autogrid.exchanges.market_cache import UnableToFindMarket, market_rules
+from autogrid.exchanges.market_cache import AWAY, UnableToFindMarket, market_rules
 from autogrid.trading.market import Market
+
+WITHOUT = "Without a network, give a file of candles (--tape for a bot) and --tick, --lot and --min-notional."
 
 
 def look_up(exchange: str, symbol: str, data_dir: Path | None) -> Market:
@@ -21,6 +23,8 @@ def look_up(exchange: str, symbol: str, data_dir: Path | None) -> Market:
             market_rules(settings_for(data_dir).data_dir, exchange, symbol, _fetch, now_ms=time.time_ns() // 1_000_000)
         )
     except UnableToFindMarket as error:
+        if error.code in AWAY:
+            raise UnableToGoOn(f"{error} {WITHOUT}") from None
         raise BadInput(str(error)) from None
     if kept.fault is not None:
         click.echo(f"Note: {kept.fault} Its rules are those of {kept.age(time.time_ns() // 1_000_000)} ago.", err=True)

@@ -54,9 +54,14 @@ def read_config(settings: tuple[str, ...], config_file: Path | None) -> dict[str
         try:
             loaded = tomllib.loads(config_file.read_text(encoding="utf-8"), parse_float=str)
         except OSError as error:
-            raise BadInput(f"--config {config_file}: {error.strerror or error}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"--config {config_file} cannot be read: {error.strerror or error}") from None
+        except UnicodeDecodeError:
+            raise BadInput(f"--config {config_file} is no text; it is TOML, with lines such as lower = 98000") from None
+        except tomllib.TOMLDecodeError as error:
             raise BadInput(f"--config {config_file} is not TOML: {error}") from None
+        for key, value in loaded.items():
+            if isinstance(value, dict):
+                raise BadInput(f"--config {config_file}: keys stand at its top, not under [{key}]")
         config |= {key: str(value) for key, value in loaded.items()}
     for one in settings:
         key, equals, value = one.partition("=")

@@ -46,23 +46,27 @@ def preview(
     use_exact_figures()
     config = read_config(settings, config_file)
     try:
-        market, at = _market(price, words)
+        market, at, assumed = _market(price, words)
         shown = preview_of(strategy, config, market, investment, at)
     except (UnableToReadCandles, UnableToConfigure, UnableToDescribeMarket) as error:
         raise BadInput(str(error)) from None
     if as_json:
-        say_json(preview_json(strategy, config, market, investment, shown))
-    else:
-        _show(Console(), market, investment, shown)
+        say_json(preview_json(strategy, config, market, investment, shown) | {"assumed_rules": list(assumed)})
+        return
+    _show(Console(), market, investment, shown)
+    if assumed:
+        rules = ", ".join(f"{name.replace('_', ' ')} {text(getattr(market, name))}" for name in assumed)
+        click.echo(f"  Rules of the market that nobody gave were assumed: {rules}. --market takes an exchange's own.\n")
 
 
-def _market(price: Price | None, words: dict[str, Any]) -> tuple[Market, Price]:
-    """The market, and the price to start at: as given, or its last one."""
+def _market(price: Price | None, words: dict[str, Any]) -> tuple[Market, Price, tuple[str, ...]]:
+    """The market, the price to start at (as given, or its last one), and the rules that had to be assumed."""
     named = words["market"]
     if named and Path(named).exists():
         tape = read_tape((Path(named),))
         last = Decimal(int(tape.prices[-1, 3])) * tape.unit
-        return market_for(tape, market_words(**(words | {"market": None})))[0], price if price is not None else last
+        market, assumed = market_for(tape, market_words(**(words | {"market": None})))
+        return market, price if price is not None else last, assumed
     said = market_words(**words)
     if price is None and named:
         price = importlib.import_module("autogrid.cli.market_lookup").last_price(named)
@@ -71,7 +75,8 @@ def _market(price: Price | None, words: dict[str, Any]) -> tuple[Market, Price]:
     if price <= 0:
         raise BadInput(f"--price is {text(price)}; it must be above 0")
     decimals = max(2, -int(price.normalize().as_tuple().exponent))
-    return market_at(price, Decimal(1).scaleb(-decimals), ("BASE", "QUOTE"), said)[0], price
+    market, assumed = market_at(price, Decimal(1).scaleb(-decimals), ("BASE", "QUOTE"), said)
+    return market, price, assumed
 
 
 def _show(console: Console, market: Market, investment: Decimal, shown: GridPreview) -> None:
@@ -96,11 +101,12 @@ def _show(console: Console, market: Market, investment: Decimal, shown: GridPrev
         )
     console.print(table)
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("  One round trip earns", f"{_percent(shown.profit_low)} to {_percent(shown.profit_high)} after fees")
+    low, high = _percent(shown.profit_low), _percent(shown.profit_high)
+    facts.add_row("  One round trip earns", f"{low if low == high else f'{low} to {high}'} after fees")
     facts.add_row("  Least investment", f"{text(shown.least_investment)} {quote}")
     for name, where, worth in shown.equity_at:
         facts.add_row(f"  Worth at {name} ({text(where)})", f"{_cents(worth)} {quote}")
-    facts.add_row("  Worst at the lowest line", f"{_cents(shown.loss_at_lower)} {quote}")
+    facts.add_row("  Change at the lowest line", f"{_cents(shown.loss_at_lower)} {quote}")
     if shown.loss_at_stop is not None:
         facts.add_row("  At the stop-loss", f"{_cents(shown.loss_at_stop)} {quote}")
     console.print()

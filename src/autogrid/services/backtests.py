@@ -26,6 +26,8 @@ from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_sizing import check_start
 from autogrid.trading.strategies.strategy import AnyStrategy
 
+COARSE = Decimal("0.05")
+"""A larger share between the two orders of walking a candle is worth a word."""
 LARGEST_INVESTMENT = Decimal(10) ** 12
 
 
@@ -120,7 +122,22 @@ def backtest(request: BacktestRequest, run: Runner) -> Result:
         return result
     other = _result(job, run, backwards=True)
     band = {"normal": result.summary, "reversed": other.summary}
-    return replace(result, summary={**result.summary, "band": band})
+    warnings = [*_warnings_of(result), *_band_warnings(result, other)]
+    return replace(result, summary={**result.summary, "warnings": warnings, "band": band})
+
+
+def _warnings_of(result: Result) -> list[str]:
+    found = result.summary["warnings"]
+    assert isinstance(found, list)
+    return found
+
+
+def _band_warnings(result: Result, other: Result) -> list[str]:
+    """Whether the order of high and low within the candles decides much."""
+    one, two = (Decimal(str(each.summary["total_profit"])) for each in (result, other))
+    if abs(one - two) <= COARSE * max(abs(one), abs(two)):
+        return []
+    return [f"High first or low first makes {text(one)} or {text(two)}: the candles are too coarse; take finer ones."]
 
 
 def _result(job: Job, run: Runner, *, backwards: bool) -> Result:
@@ -156,7 +173,7 @@ def _compared(run: Run) -> dict[str, object]:
 
 def _facts(job: Job, run: Run) -> dict[str, object]:
     tape, market = job.tape, job.market
-    warnings = list(tape.warnings)
+    warnings = [*_range_warnings(job, run.start_price), *tape.warnings]
     if run.last.ended_why:
         warnings.append(f"The bot ended before the candles did: {run.last.ended_why}.")
     if run.last.refused:
@@ -180,6 +197,16 @@ def _facts(job: Job, run: Run) -> dict[str, object]:
         "fill": job.request.fill,
         "warnings": warnings,
     }
+
+
+def _range_warnings(job: Job, price: Price) -> list[str]:
+    """What to know of a start outside the range."""
+    lines = _lines(job.strategy)
+    if lines and price > lines[-1]:
+        return [f"The price at the start, {text(price)}, was above the range: all cells waited to buy."]
+    if lines and price < lines[0]:
+        return [f"The price at the start, {text(price)}, was below the range: almost all was spent at once."]
+    return []
 
 
 def market_facts(market: Market) -> dict[str, object]:

@@ -103,6 +103,11 @@ def _market(request: BotRequest) -> tuple[Market, Price | None]:
         market, _ = market_for(tape, request.words)
         if request.words.known is None:
             base, _, quote = request.symbol.upper().partition("/")
+            if market.base != "BASE" and market.symbol != f"{base}/{quote}":
+                raise UnableToConfigure(
+                    "symbol",
+                    f"the tape's name says {market.symbol}, and --symbol is {base}/{quote}; they must be one",
+                )
             market = replace(market, base=base, quote=quote)
         return market, Decimal(int(tape.prices[0, 0])) * tape.unit
     if request.words.known is None:

@@ -75,10 +75,10 @@ def market_at(
     _check(words)
     maker = _first(words.maker_fee, known.maker_fee if known else DEFAULT_FEE)
     taker = _first(words.taker_fee, known.taker_fee if known else maker)
-    for name, rate in (("maker-fee", maker), ("taker-fee", taker)):
+    for name, rate in (("fee of resting orders", maker), ("fee of orders that trade at once", taker)):
         if not 0 <= rate < Decimal("0.1"):
             raise UnableToDescribeMarket(
-                f"{name} is {text(rate)}; it is a fraction from 0 to below 0.1: 0.001 is 0.1 %"
+                f"the {name} is {text(rate)}; it is a fraction from 0 to below 0.1: 0.001 is 0.1 %"
             )
     market = Market(
         base=known.base if known else symbol[0],

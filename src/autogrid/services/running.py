@@ -29,6 +29,7 @@ RunBot = Callable[[BotRow, Inbox], Awaitable[BotState]]
 
 
 class _Running(NamedTuple):
+    name: str
     task: "asyncio.Task[BotState]"
     inbox: Inbox
 
@@ -50,6 +51,8 @@ class Engine:
         self._tell = tell
         self._running: dict[str, _Running] = {}
         self._kept_at = 0.0
+        self.failed = False
+        """Whether a bot was stopped by a fault."""
 
     async def run(self, stop: asyncio.Event, *, until_idle: bool = False) -> None:
         """Run until `stop` is set; with `until_idle`, until nothing is left to run."""
@@ -75,7 +78,7 @@ class Engine:
             if running.task.done():
                 del self._running[bot_id]
                 await running.keep_price(self._database, bot_id)
-                await self._ended(bot_id, running.task)
+                await self._ended(bot_id, running)
         async with self._database.reading() as connection:
             bots = await list_bots(connection)
             asked = {bot.id: await take_requests(connection, bot.id) for bot in bots if bot.wanted != "stopped"}
@@ -100,22 +103,25 @@ class Engine:
     async def _start(self, bot: BotRow) -> None:
         inbox = Inbox()
         task = asyncio.create_task(_run(self._run_bot, bot, inbox), name=bot.id)
-        self._running[bot.id] = _Running(task, inbox)
+        self._running[bot.id] = _Running(bot.name, task, inbox)
         await self._actual(bot.id, _shown(bot), "")
         self._tell(f"{bot.name} runs on {bot.tape or bot.exchange}, {bot.symbol}")
 
-    async def _ended(self, bot_id: str, task: "asyncio.Task[BotState]") -> None:
+    async def _ended(self, bot_id: str, running: _Running) -> None:
         """Write down how a bot's task came to its end."""
+        task = running.task
         fault = task.exception()
         if fault is not None:
-            await self._actual(bot_id, "error", f"{type(fault).__name__}: {fault}")
-            self._tell(f"{bot_id} stopped by a fault: {fault}")
+            kind = "" if hasattr(fault, "code") else f"{type(fault).__name__}: "
+            await self._actual(bot_id, "error", f"{kind}{fault}")
+            self._tell(f"{running.name} stopped by a fault: {kind}{fault}")
+            self.failed = True
             return
         why = task.result().ended_why or "its prices have come to an end"
         async with self._database.writing() as connection:
             await set_wanted(connection, bot_id, "stopped", now_ms())
         await self._actual(bot_id, "ended", why)
-        self._tell(f"{bot_id} ended: {why}")
+        self._tell(f"{running.name} ended: {why}")
 
     async def _actual(self, bot_id: str, actual: Actual, reason: str) -> None:
         async with self._database.writing() as connection:

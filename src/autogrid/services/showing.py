@@ -58,9 +58,13 @@ async def check(database: Database, meant: str) -> tuple[BotRow, Replayed]:
 
 async def edit_preview(database: Database, meant: str, config: Mapping[str, str]) -> str:
     """What an edit would do to the resting orders, in words. Raises `UnableToFindBot`, `UnableToEdit` as refusal."""
+    if not config:
+        raise UnableToConfigure("set", "nothing to change; give --set key=value")
     async with database.reading() as connection:
         row = await find_bot(connection, meant)
         loaded = await load(connection, row.id, build)
+    if row.actual == "ended":
+        raise UnableToConfigure("bot", f"{row.name} has ended ({row.reason}); create a new one")
     if loaded is None:
         build(row.strategy, {**row.config, **config}, row.market, row.investment)
         return f"{row.name} never ran: it will start with the new configuration."
@@ -97,6 +101,8 @@ async def orders_of(database: Database, meant: str | None, *, only_open: bool) -
     """Orders of one bot or of all, those placed last first. Raises `UnableToFindBot`."""
     async with database.reading() as connection:
         rows = [await find_bot(connection, meant)] if meant else await list_bots(connection)
+        if only_open:  # what an ended paper bot had out went with it
+            rows = [row for row in rows if row.actual != "ended"]
         return [
             (row, order) for row in rows for order in await kept.list_orders(connection, row.id, only_open=only_open)
         ]

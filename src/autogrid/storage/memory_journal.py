@@ -20,6 +20,8 @@ class Row(NamedTuple):
     note: str
     quote: Amount
     base: Quantity
+    fee_value: Amount
+    """Of fees in third assets, in quote, so far."""
     tally: Tally
 
 
@@ -36,4 +38,4 @@ class MemoryJournal:
         ledger = state.ledger
         if state.memory is not before.memory:
             self._tally = state.strategy.tally(state.memory)
-        self.rows.append(Row(event, commands, refused, note, ledger.quote, ledger.base, self._tally))
+        self.rows.append(Row(event, commands, refused, note, ledger.quote, ledger.base, ledger.fee_value, self._tally))

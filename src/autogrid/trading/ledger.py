@@ -5,8 +5,8 @@ Every fill moves equal amounts between accounts, so these two sums hold after ev
     base  = funded_base  + bought - sold - fee_base
     quote = funded_quote + earned - paid - fee_quote
 
-A fee in a third asset comes out of the account's own stock of it: it is a deposit of its worth, spent at once
-(`fee_value`), so that profit is profit after all fees. `held_*` is the part of a balance that resting orders need.
+A fee in a third asset comes out of the account's own stock of it. Its worth (`fee_value`) is taken off the equity, so
+that profit is profit after all fees. `held_*` is the part of a balance that resting orders need.
 A bot's ledger is moved by the bot's own fills, deposits and withdrawals, and by nothing else on the account.
 """
 
@@ -64,12 +64,12 @@ class Ledger(NamedTuple):
         return self.cost / self.base if self.base else None
 
     def equity(self, price: Price) -> Amount:
-        """All of it in quote, the base valued at `price`, no exit fee."""
-        return self.quote + self.base * price
+        """All of it in quote, the base valued at `price`, no exit fee; less the worth of fees in third assets."""
+        return self.quote + self.base * price - self.fee_value
 
     def profit(self, price: Price) -> Amount:
-        """Equity at `price` less all that was put in, fees in third assets counted as put in."""
-        return self.equity(price) - self.funded_value - self.fee_value
+        """Equity at `price` less all that was put in."""
+        return self.equity(price) - self.funded_value
 
     def fees(self, market: Market) -> dict[str, Amount]:
         """Fees paid so far by asset."""

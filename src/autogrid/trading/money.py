@@ -62,6 +62,8 @@ def figure(text: str) -> Decimal:
     try:
         number = Decimal(text.strip())
     except InvalidOperation:
+        number = None
+    if number is None or not text.isascii() or "_" in text:
         raise UnableToReadFigure(f"'{text}' is not a number; write it like 0.001 or 98000") from None
     if not number.is_finite():
         raise UnableToReadFigure(f"'{text}' is not a finite number; write it like 0.001 or 98000")

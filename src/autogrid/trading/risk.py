@@ -203,7 +203,7 @@ def watch(limits: Limits, risk: RiskState, ledger: Ledger, price: Price, at_ms: 
     """What the rules remember after a mark at `price`; the same object within a second of the last mark."""
     if risk.marked_at is not None and at_ms < risk.marked_at + 1_000:
         return risk
-    equity = ledger.equity(price) - ledger.funded_value - ledger.fee_value
+    equity = ledger.profit(price)
     risk = _cooled(limits, risk, at_ms)
     marks = marked(risk.marks, Mark(at_ms // MINUTE_MS, equity), HOUR_MS // MINUTE_MS)
     days = marked(risk.days, Mark(at_ms // DAY_MS, equity), 30) if limits.ladder else risk.days

@@ -188,7 +188,9 @@ def read_settings(given: Mapping[str, str]) -> GridSettings:
     """The settings in the texts `given`. Raises `UnableToConfigure` with a sentence that says what would work."""
     settings = GridSettings(**cast("dict[str, object]", read_all(FIELDS, given)))  # type: ignore[arg-type]
     low, high = settings.lower, settings.upper
-    if low >= high:
+    if low == high:
+        raise UnableToConfigure("upper", f"lower and upper are both {text(low)}; upper must be above lower")
+    if low > high:
         raise UnableToConfigure(
             "lower", f"lower is {text(low)} and upper {text(high)}; lower must be below upper: swap them?"
         )

@@ -128,12 +128,12 @@ def equity_at(grid: Grid, sizes: Sizes, price: Price) -> Amount:
     full = len(grid.lines) - 1 - sizes.empty
     quote, base = grid.investment, settings.own_base or ZERO
     if settings.start == "market" and full:
-        quote -= full * sizes.opening * sizes.price * (ONE + (market.taker_fee if market.quote_fee else ZERO))
+        quote -= full * sizes.opening * sizes.price * (ONE + (ZERO if market.base_fee else market.taker_fee))
         base += full * sizes.opening * (ONE - (market.taker_fee if market.base_fee else ZERO))
     if price < sizes.price:
         for index in range(sizes.empty):
             if grid.lines[index] >= price:
-                quote -= sizes.buys[index] * grid.lines[index] * (ONE + market.quote_fee)
+                quote -= sizes.buys[index] * grid.lines[index] * (ONE + (ZERO if market.base_fee else market.maker_fee))
                 base += sizes.buys[index] * (ONE - market.base_fee)
     elif settings.start != "wait":
         for index in range(sizes.empty, len(grid.lines) - 1):
