@@ -52,7 +52,7 @@ def judged(
     at_ms: int = NOW,
     limits: Limits = LIMITS,
 ) -> tuple[list[Place], tuple[Refused, ...], RiskState]:
-    return review(limits, risk, places, ledger, resting, on, D(price), at_ms, holds)
+    return review(limits, risk, places, ledger, resting, on, D(price), at_ms, holds)[:3]
 
 
 def rules(refused: tuple[Refused, ...]) -> list[str]:

@@ -281,7 +281,7 @@ class Bot:
                 asked.append(
                     _placed(target, f"{state.nonce}-{placed}-{target.slot}", price, state.uncounted, self.at_once)
                 )
-            approved, refused, risk = review(
+            approved, refused, risk, ledger = review(
                 self.limits, risk, asked, ledger, len(standing), self.market, price, event.at_ms, state.holds
             )
             if not approved:
@@ -289,9 +289,7 @@ class Bot:
             if risk.trip and risk.trip is not state.risk.trip:
                 note = f"breaker open by {risk.trip.rule}: {risk.trip.why}"
             for command in approved:
-                order = command.order
-                standing[order.slot] = order
-                ledger = hold(ledger, None, order, self.market)
+                standing[command.order.slot] = command.order
             commands += approved
         after = BotState(price, at_ms, risk, memory, ledger, standing, ended, bounds, placed, *state[9:])
         if refused or state.refused or state.backoffs:

@@ -155,9 +155,15 @@ class Book:
         return found
 
     def _arrive(self, order: Order) -> list[OrderEvent]:
-        breach = self._breach(order, crosses=self.crosses(order))
+        crosses = self.crosses(order)
+        breach = self._breach(order, crosses=crosses)
         if breach is not None:
             return [Rejected(self.at.at_ms, order.id, breach)]
+        if not crosses and order.kind != "market" and order.status != "intended":
+            resting = Resting(order)
+            self._hold(resting)
+            self._rest(resting)
+            return []
         answers = self.enter(order)
         if order.status == "intended":
             answers.insert(0, Accepted(self.at.at_ms, order.id))
@@ -250,9 +256,10 @@ class Book:
     def _trade(self, resting: Resting, price: Price, quantity: Quantity, *, maker: bool) -> Filled:
         order, market = resting.order, self.market
         value = price * quantity
-        in_base = self._pays_base(order)
+        buys = order.side == "buy"
+        in_base = buys and market.fee_in == RECEIVED
         rate = market.maker_fee if maker else market.taker_fee
-        resting.due = resting.due + self._chargeable(order, quantity, value) * rate
+        resting.due = resting.due + (quantity if in_base else value) * rate
         fee = self._fee_of(resting.due) - resting.charged
         resting.charged = resting.charged + fee
         resting.left = resting.left - quantity
@@ -261,7 +268,7 @@ class Book:
         if isinstance(market.fee_in, ThirdAsset):
             asset, fee_value = market.fee_in.asset, fee * market.fee_in.price
         quote_fee = fee if asset == market.quote else ZERO
-        if order.side == "buy":
+        if buys:
             held = market.needed(order.price * resting.left) if resting.left else ZERO
             self.free_quote += resting.held - held - value - quote_fee
             self.free_base += quantity - fee if in_base else quantity

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from autogrid.trading.ledger import Ledger, held_quote
+from autogrid.trading.ledger import Ledger
 from autogrid.trading.market import Market
 from autogrid.trading.money import Amount, Price, Share, text
 from autogrid.trading.order import Order
@@ -114,20 +114,24 @@ def review(  # noqa: PLR0913, PLR0917
     price: Price,
     at_ms: int,
     holds: Holds,
-) -> tuple[list[Place], tuple[Refused, ...], RiskState]:
-    """Divide `places` into those that may go and those that may not; and what the rules remember now.
+) -> tuple[list[Place], tuple[Refused, ...], RiskState, Ledger]:
+    """Divide `places` into those that may go and those that may not.
 
-    `price` is the market's, `ledger` as it is before the orders, `open_orders` how many stand.
+    Given with them: what the rules remember now, and the ledger with what the orders that may go will hold. `price` is
+    the market's, `ledger` as it is before the orders, `open_orders` how many stand.
     """
     approved: list[Place] = []
     refused: list[Refused] = []
     free_quote, free_base = ledger.free_quote, ledger.free_base
     for place in places:
         order = place.order
-        no = _held(place, holds) or _market(order, market, price, open_orders + len(approved), limits, place.exits)
-        needs = held_quote(order, market) if order.side == "buy" else order.quantity
-        if not no and needs > (free_quote if order.side == "buy" else free_base):
-            free = free_quote if order.side == "buy" else free_base
+        buys = order.side == "buy"
+        no = None if holds is FREE else _held(place, holds)
+        if no is None:
+            no = _market(order, market, price, open_orders + len(approved), limits, place.exits)
+        needs = market.needed(order.price * order.quantity) if buys else order.quantity
+        free = free_quote if buys else free_base
+        if not no and needs > free:
             no = ("funds", f"needs {text(needs)}, free are {text(free)}")
         if not no and limits.breakers and not place.exits:
             no, risk = _windows(limits, risk, place, at_ms)
@@ -135,16 +139,16 @@ def review(  # noqa: PLR0913, PLR0917
             refused.append(Refused(order.slot, *no))
             continue
         approved.append(place)
-        if order.side == "buy":
+        if buys:
             free_quote -= needs
         else:
             free_base -= needs
-    return approved, tuple(refused), risk
+    quote, base = ledger.quote, ledger.base
+    ledger = Ledger(quote, base, quote - free_quote, base - free_base, *ledger[4:])
+    return approved, tuple(refused), risk, ledger
 
 
 def _held(place: Place, holds: Holds) -> tuple[str, str] | None:
-    if holds is FREE:
-        return None
     if holds.killed:
         return "kill-switch", "the kill switch is on; lift it to go on"
     if place.exits:
