@@ -22,8 +22,9 @@ from autogrid.trading.ledger import opened
 from autogrid.trading.market import Market
 from autogrid.trading.money import text, use_exact_figures
 from autogrid.trading.risk import Limits
+from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
-from autogrid.wiring.simulation import backtest
+from autogrid.wiring.simulation import backtest, simulate
 from benchmarks.candles import Candles, load
 from benchmarks.job import Job
 from benchmarks.measure import Outcome, Result, measure, tell
@@ -38,15 +39,21 @@ def run_grid(candles: Candles, job: Job, *, skip: bool) -> Outcome:
 
     The curves and ratios of a report are not part of it, as they are not part of the peers' bare runs.
     """
+    bot, state, tape = prepared(candles, job)
+    run = backtest(bot, state, tape, Walk(skip=skip))
+    cells = sum(type(row.event) is Filled for row in run.rows) - 1
+    last = Decimal(int(tape.prices[-1, 3])) * tape.unit
+    return Outcome(max(cells, 0), float(run.last.ledger.equity(last)))
+
+
+def prepared(candles: Candles, job: Job) -> tuple[Bot, BotState, Tape]:
+    """The job's bot before its first price, and its tape."""
     tape = Tape("made up", candles.times, candles.prices, candles.volumes, job.tick, 60_000, (), ())
     market = Market("BASE", "QUOTE", job.tick, job.lot, Decimal(5), job.fee, job.fee, "quote")
     config = {"lower": text(job.lower), "upper": text(job.upper), "grids": str(job.grids), "reserve": text(job.reserve)}
     bot = Bot(market, Limits(job.investment, breakers=False), at_once=True)
     state = bot.start(build("grid", config, market, job.investment), opened(job.investment))
-    run = backtest(bot, state, tape, Walk(skip=skip))
-    cells = sum(type(row.event) is Filled for row in run.rows) - 1
-    last = Decimal(int(tape.prices[-1, 3])) * tape.unit
-    return Outcome(max(cells, 0), float(run.last.ledger.equity(last)))
+    return bot, state, tape
 
 
 def with_skip(tape: Candles, job: Job, repeats: int) -> Result:
@@ -65,6 +72,23 @@ def scan(tape: Candles, job: Job, repeats: int) -> Result:
     return measure("AutoGrid, no fills", autogrid.__version__, lambda: run_grid(tape, far, skip=True), repeats)
 
 
+def steps(tape: Candles, job: Job, repeats: int) -> Result:
+    """The same events through `Bot.step` alone: order table, ledger, strategy, plan, risk; no exchange, no journal."""
+    bot, state, walked = prepared(tape, job)
+    _, journal = simulate(bot, state, walked)
+    events = [row.event for row in journal.rows]
+
+    def replay() -> Outcome:
+        last = state
+        for event in events:
+            last = bot.step(last, event).state
+        price = Decimal(int(walked.prices[-1, 3])) * walked.unit
+        fills = sum(type(event) is Filled for event in events) - 1
+        return Outcome(fills, float(last.ledger.equity(price)))
+
+    return measure("AutoGrid, steps alone", autogrid.__version__, replay, repeats)
+
+
 def ticks(tape: Candles, job: Job, repeats: int) -> Result:
     """Points walked a second without skip, 20 cells, the first 42 days."""
     short = tape.head(TICKS_CANDLES)
@@ -78,6 +102,7 @@ ENTRIES: dict[str, Callable[[Candles, Job, int], Result]] = {
     "skip": with_skip,
     "plain": without_skip,
     "scan": scan,
+    "steps": steps,
     "ticks": ticks,
 }
 
