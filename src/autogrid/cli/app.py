@@ -4,6 +4,7 @@ A command's module may import what it likes at its top (numpy, ccxt, SQLAlchemy)
 `autogrid --help` or for another command. This is the one place where modules are loaded by name.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -39,7 +40,10 @@ class LazyGroup(click.Group):
         """The command of that name, its module loaded now."""
         if cmd_name not in COMMANDS:
             return None
+        gc.disable()  # what is imported stays: looking through it for garbage takes a tenth of the start
         module = importlib.import_module(f"autogrid.cli.{COMMANDS[cmd_name][0]}")
+        gc.freeze()
+        gc.enable()
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
