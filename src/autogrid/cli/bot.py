@@ -1,5 +1,6 @@
 """`autogrid bot`: paper bots of one's own."""
 
+import re
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +28,7 @@ from autogrid.trading.money import text
 from autogrid.trading.strategies.fields import UnableToConfigure
 
 Result = TypeVar("Result")
+SYMBOL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+")
 REFUSALS = (
     UnableToConfigure,
     UnableToReadCandles,
@@ -87,8 +89,10 @@ def create(  # noqa: PLR0913, PLR0917
 ) -> None:
     """Make a bot. It does nothing until it is started."""
     said = market_words(**words)
-    if "/" not in symbol:
+    if SYMBOL.fullmatch(symbol) is None:
         raise BadInput(f"--symbol is '{symbol}'; write it as BASE/QUOTE, such as BTC/USDT")
+    if name is not None and not name.strip():
+        raise BadInput("--name is empty; give one, or leave it out")
     if speed is not None and (tape is None or speed < 0):
         raise BadInput("--speed goes with --tape, and is 0 or more")
     if tape is not None and exchange is not None:
