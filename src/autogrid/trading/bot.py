@@ -44,7 +44,6 @@ from autogrid.trading.plan import (
     Slot,
     Target,
     Wish,
-    missing,
     plan,
     serves,
     waited,
@@ -154,9 +153,16 @@ class Bot:
         standing, ended = kept(state, order)
         after = BotState(price, at_ms, state.risk, memory, ledger, standing, ended, *state[7:])
         new = strategy.revise(state.memory, memory, order) if state.bounds is not None else None
-        if new is None or state.refused or _in_the_way(new, standing):
+        if new is None or state.refused or state.backoffs:
             return self._ask(after, fill)
-        return self._do(after, fill, standing, (), missing(new, standing, state.backoffs, at_ms), "")
+        place: list[Target] = []
+        for target in new:
+            holder = standing.get(target.slot)
+            if holder is None:
+                place.append(target)
+            elif not serves(holder, target):
+                return self._ask(after, fill)
+        return self._do(after, fill, standing, (), place, "")
 
     def _answer(self, state: BotState, event: OrderEvent) -> Step:
         """An answer of the exchange that is no fill."""
@@ -315,15 +321,6 @@ class Bot:
             waits.append(event.at_ms + RETRY_MS)
         state = state._replace(refused=refused, retry_ms=min(waits, default=None))
         return Step(event, state, commands, news, note)
-
-
-def _in_the_way(targets: Sequence[Target], standing: Mapping[Slot, Order]) -> bool:
-    """Whether an open order in the slot of one of `targets` is not what that wants."""
-    for target in targets:
-        holder = standing.get(target.slot)
-        if holder is not None and not serves(holder, target):
-            return True
-    return False
 
 
 def _holds(holds: Holds) -> Holds:

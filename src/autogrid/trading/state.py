@@ -78,11 +78,8 @@ def first_state(strategy: AnyStrategy, ledger: Ledger) -> BotState:
 
 def is_news(before: BotState, step: Step) -> bool:
     """Whether `step` must be journalled: a tick that changed nothing is not."""
-    return (
-        type(step.event) is not Tick
-        or bool(step.commands or step.refused or step.note)
-        or step.state.memory is not before.memory
-    )
+    event, state, commands, refused, note = step
+    return type(event) is not Tick or bool(commands or refused or note) or state.memory is not before.memory
 
 
 def find(state: BotState, order_id: str) -> Order | None:
