@@ -134,15 +134,14 @@ class Book:
 
     def touched(self) -> Filled | None:
         """The next fill at the present price, if any: the best price first, equal prices by age."""
-        price = self.at.price
-        floor, roof = self.floor, self.roof
-        if floor is not None and price <= floor:
-            resting = self._orders[self._buys[-1][2]]
-        elif roof is not None and price >= roof:
-            resting = self._orders[self._sells[0][2]]
+        price, buys, sells = self.at.price, self._buys, self._sells
+        if buys and price <= (buys[-1][0] - self._margin if self._margin else buys[-1][0]):
+            resting = self._orders[buys[-1][2]]
+        elif sells and price >= (sells[0][0] + self._margin if self._margin else sells[0][0]):
+            resting = self._orders[sells[0][2]]
         else:
             return None
-        quantity = self._allowed(resting.left)
+        quantity = resting.left if self.allowance is None else self._allowed(resting.left)
         return self._trade(resting, resting.price, quantity, maker=True) if quantity else None
 
     def market_orders(self) -> list[OrderEvent]:
