@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from autogrid.trading.market import Market
+from autogrid.trading.market import Market, net_of
 from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, Share, text
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_sizing import (
@@ -129,17 +129,17 @@ def equity_at(grid: Grid, sizes: Sizes, price: Price) -> Amount:
     quote, base = grid.investment, settings.own_base or ZERO
     if settings.start == "market" and full:
         quote -= full * sizes.opening * sizes.price * (ONE + (ZERO if market.base_fee else market.taker_fee))
-        base += full * sizes.opening * (ONE - (market.taker_fee if market.base_fee else ZERO))
+        base += full * sizes.opening * net_of(market.taker_fee if market.base_fee else ZERO)
     if price < sizes.price:
         for index in range(sizes.empty):
             if grid.lines[index] >= price:
                 quote -= sizes.buys[index] * grid.lines[index] * (ONE + (ZERO if market.base_fee else market.maker_fee))
-                base += sizes.buys[index] * (ONE - market.base_fee)
+                base += sizes.buys[index] * net_of(market.base_fee)
     elif settings.start != "wait":
         for index in range(sizes.empty, len(grid.lines) - 1):
             if grid.lines[index + 1] <= price:
                 sold = _sold(grid, sizes)
-                quote += sold * grid.lines[index + 1] * (ONE - market.maker_fee)
+                quote += sold * grid.lines[index + 1] * net_of(market.maker_fee)
                 base -= sold
     return (quote + base * price).quantize(Decimal("0.00000001"))
 

@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise, repeat
 from operator import mul
 from typing import NamedTuple
 
-from autogrid.trading.market import Market
+from autogrid.trading.market import Market, net_of
 from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share, round_up, text
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid_config import GridSettings
@@ -120,12 +120,12 @@ def sizes_at(
 
 def net_profit(low: Price, high: Price, fee: Share) -> Share:
     """What a round trip between two lines earns after both fees: (1 - f)^2 * high / low - 1."""
-    return (ONE - fee) ** 2 * high / low - ONE
+    return net_of(fee) ** 2 * high / low - ONE
 
 
 def break_even_step(fee: Share) -> Share:
     """The step at which a round trip earns nothing: 1 / (1 - f)^2 - 1."""
-    return ONE / (ONE - fee) ** 2 - ONE
+    return ONE / net_of(fee) ** 2 - ONE
 
 
 def profit_range(lines: tuple[Price, ...], fee: Share) -> tuple[Share, Share]:
@@ -136,7 +136,7 @@ def profit_range(lines: tuple[Price, ...], fee: Share) -> tuple[Share, Share]:
 
 def sold_of(bought: Quantity, market: Market) -> Quantity:
     """What a cell can sell of a buy of `bought`, after a base fee, on the lot."""
-    return market.quantity(bought * (ONE - market.most_base_fee))
+    return market.quantity(bought * net_of(market.most_base_fee))
 
 
 def least_for(floor: Price, roof: Price, market: Market) -> Quantity:
@@ -144,7 +144,7 @@ def least_for(floor: Price, roof: Price, market: Market) -> Quantity:
     quantity = market.least_quantity(floor)
     least_sell = market.least_quantity(roof)
     if sold_of(quantity, market) < least_sell:
-        quantity = max(quantity, round_up(least_sell / (ONE - market.most_base_fee), market.lot))
+        quantity = max(quantity, round_up(least_sell / net_of(market.most_base_fee), market.lot))
         while sold_of(quantity, market) < least_sell:
             quantity += market.lot
     return quantity
