@@ -1,0 +1,1 @@
+"""Indicators, one a file: each a state and a step."""
