@@ -59,6 +59,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(),
     str: st.text(),
     bool: st.booleans(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     NoneType: st.none(),
     Any: st.deferred(lambda: instances(GridMemory)),
 }
@@ -153,7 +154,7 @@ def test_the_form_of_the_journal_stays_as_it_is() -> None:
         '{"version":1,"records":[{"record":"Place","order":{"record":"Order","status":"intended","filled":"0",'
         '"value":"0","fee_base":"0","fee_quote":"0","fee_value":"0","fill_ids":[],"id":"n-1-0-0b","slot":"0-0b",'
         '"side":"buy","kind":"limit","price":"100","quantity":"1","cancel_asked":false},"initial":false,'
-        '"exits":false},{"record":"Cancel","order_id":"x"}]}'
+        '"exits":false,"why":""},{"record":"Cancel","order_id":"x"}]}'
     )
     assert encode(EditAsked(1, {"upper": "2"})) == (
         '{"version":1,"record":"EditAsked","at_ms":1,"config":{"upper":"2"}}'

@@ -15,8 +15,10 @@ from typing import Final
 
 import numpy as np
 
+from autogrid.backtesting.closed_candles import ClosedCandles
 from autogrid.backtesting.skip import first_reached
 from autogrid.backtesting.tapes import Tape
+from autogrid.trading.event import CandleClosed
 from autogrid.trading.matching import Point
 from autogrid.trading.money import Price
 
@@ -42,9 +44,11 @@ class TapeFeed:
         clock: bool = False,
         volumes: bool = False,
         speed: float | None = None,
+        timeframe_ms: int | None = None,
     ) -> None:
         """`skip`: use the compiled scan where nothing in between is wanted. `speed`: candle time per real time, 0 as
-        fast as it goes while others may run; None: nothing else runs.
+        fast as it goes while others may run; None: nothing else runs. `timeframe_ms`: tell candles of that length, made
+        from those of the tape, as they close. Raises `UnableToReadCandles` where the tape's do not divide it.
         """
         self._prices = tape.prices
         self._backwards = backwards
@@ -67,6 +71,13 @@ class TapeFeed:
         self._stop = self._end
         """The corner at which `until` is reached."""
         self._known: dict[int, Price] = {}
+        self._candles = None if timeframe_ms is None else ClosedCandles(tape, timeframe_ms)
+        self._closing = self._end if self._candles is None else self._candles.corner(0)
+        """The corner at which the next candle closes."""
+        self._told = 0
+        """How many of them were told."""
+        self._untold = False
+        """Whether the feed stands where one closes, and it was not told."""
 
     @property
     def waits(self) -> bool:
@@ -93,14 +104,16 @@ class TapeFeed:
     def cursor(self) -> str:
         """The next corner and the price, in units; with a clock the time too, since it may stand between two prices."""
         place = f"{self._next}:{self._price}"
-        return f"{place}:{self._point.at_ms}" if self._clock and self._point is not None else place
+        if self._clock and self._point is not None:
+            place = f"{place}:{self._point.at_ms}"
+        return f"{place}:untold" if self._untold else place
 
     def seek(self, cursor: str) -> None:
         """Stand where `cursor` was taken. Raises `UnableToFindPlace` where that is not on this tape's path."""
         if not cursor:
             return
         try:
-            index, units, *at_ms = map(int, cursor.split(":"))
+            index, units, *at_ms = map(int, cursor.removesuffix(":untold").split(":"))
         except ValueError:
             index, units, at_ms = -1, 0, []
         if index == 0:
@@ -113,6 +126,25 @@ class TapeFeed:
         at_corner = units == self._corner(index - 1)
         point = self._at(index - 1 if at_corner else index, units)
         self._point = point._replace(at_ms=at_ms[0]) if at_ms else point
+        if self._candles is not None:
+            self._told = self._candles.before(index)
+            self._closing = self._candles.corner(self._told)
+            self._untold = cursor.endswith(":untold")
+            if self._untold:
+                self._told -= 1
+            elif self._told and at_corner and self._candles.corner(self._told - 1) == index - 1:
+                self._point = self._point._replace(in_jump=True)
+
+    def closed(self) -> CandleClosed | None:
+        """As `Feed.closed`."""
+        if not self._untold:
+            return None
+        assert self._candles is not None, "only candles that are told are left untold"
+        assert self._point is not None, "a candle closes at a point"
+        self._untold = False
+        self._point = self._point._replace(in_jump=True)
+        self._told += 1
+        return self._candles.closed(self._told - 1)
 
     async def reach(
         self, floor: Price | None, roof: Price | None, until_ms: int | None, *, every: bool
@@ -132,10 +164,10 @@ class TapeFeed:
         if self._clock and until_ms is not None:
             return self._timed(index, until_ms)
         stop = self._stop
-        if every or not self._skip or stop <= index:
+        if every or not self._skip or stop <= index or self._closing <= index:
             price = self._corner(index)
             return self._cross(index, price) if price <= low or price >= high else self._arrive(index)
-        last = stop if stop < end else end - 1
+        last = min(stop, self._closing, end - 1)
         found = first_reached(self._prices, self._backwards, index, last + 1, low, high)
         return self._arrive(last) if found > last else self._cross(found, self._corner(found))
 
@@ -151,6 +183,10 @@ class TapeFeed:
         """Stand on a corner."""
         self._next, self._price = index + 1, self._corner(index)
         self._point = point = self._at(index, self._price)
+        if index == self._closing:
+            assert self._candles is not None, "only with candles something closes"
+            self._untold = True
+            self._closing = self._candles.corner(self._told + 1)
         return point
 
     def _cross(self, index: int, corner: int) -> Point:

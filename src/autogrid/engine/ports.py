@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from autogrid.trading.event import Event
+from autogrid.trading.event import CandleClosed, Event
 from autogrid.trading.matching import Point
 from autogrid.trading.money import Price
 from autogrid.trading.plan import Bounds, Command
@@ -64,6 +64,13 @@ class Feed(Protocol):
 
     def here(self) -> Point | None:
         """The last point given; None before the first."""
+        ...
+
+    def closed(self) -> CandleClosed | None:
+        """The candle that closed at the last point given, told once: of the strategy's timeframe, where it has one.
+
+        From then on `here` stands behind that candle: what is ordered now meets the next price.
+        """
         ...
 
     def ended(self) -> bool:

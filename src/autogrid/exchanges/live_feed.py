@@ -21,6 +21,7 @@ from autogrid.exchanges.live_prices import (
     now_ms,
 )
 from autogrid.exchanges.public_client import streaming_client
+from autogrid.trading.event import CandleClosed
 from autogrid.trading.matching import Point
 from autogrid.trading.money import Price, Quantity, figure, text
 
@@ -116,6 +117,10 @@ class LivePriceFeed:
     def here(self) -> Point | None:
         """The last point given; None before the first."""
         return self._point
+
+    def closed(self) -> CandleClosed | None:
+        """As `Feed.closed`."""
+        return None
 
     def ended(self) -> bool:
         """Whether the feed was closed and all it knew was given."""

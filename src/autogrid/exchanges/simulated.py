@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from decimal import Decimal
 
 from autogrid.engine.ports import Feed
-from autogrid.trading.event import Event, OrderEvent, Tick
+from autogrid.trading.event import CandleClosed, Event, OrderEvent, Tick
 from autogrid.trading.matching import Book, Point
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Bounds, Cancel, Command, Place
@@ -95,6 +95,9 @@ class SimulatedExchange:
                 yield fill
                 while answers:
                     yield answers.popleft()
+            if (closed := self._closed()) is not None:
+                yield closed
+                continue
             if feed.waits:
                 await feed.ready()
                 if answers:
@@ -105,8 +108,7 @@ class SimulatedExchange:
             self._move(point)
             if self._is_wanted(point):
                 yield _tick(point)
-            if self._under_way:
-                self._arrive(point)
+            self._arrive(point)
 
     def _move(self, point: Point) -> None:
         """The market stands at `point`; a new candle brings new volume to fill from."""
@@ -116,12 +118,20 @@ class SimulatedExchange:
             self._candle = point.candle
             book.allowance = (point.volume or Decimal(0)) * book.rules.participation
 
+    def _closed(self) -> CandleClosed | None:
+        """The candle that closed here, if it was not told: the market then stands behind it."""
+        closed, here = self._feed.closed(), self._feed.here()
+        if closed is not None and here is not None:
+            self._move(here)
+        return closed
+
     def _is_wanted(self, point: Point) -> bool:
         """Whether the bot wants to hear of this price; a fill at it tells the price by itself."""
         quiet = self._quiet
         return (
             not self._thin
             or quiet is None
+            or quiet.every
             or (quiet.floor is not None and point.price <= quiet.floor)
             or (quiet.roof is not None and point.price >= quiet.roof)
             or (quiet.until_ms is not None and point.at_ms >= quiet.until_ms)
@@ -135,7 +145,7 @@ class SimulatedExchange:
     async def _next(self) -> Point | None:
         book, quiet = self._book, self._quiet
         floor, roof, until_ms = book.floor, book.roof, None
-        every = not self._thin or quiet is None or bool(book.waiting)
+        every = not self._thin or quiet is None or quiet.every or bool(book.waiting)
         if quiet is not None:
             if floor is None or (quiet.floor is not None and quiet.floor > floor):
                 floor = quiet.floor

@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from decimal import Decimal
+from math import isfinite
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from autogrid.trading import event
+from autogrid.trading.candle import Bucket, Candle
 from autogrid.trading.ledger import Draw, Ledger, Pool
 from autogrid.trading.market import Market, ThirdAsset
 from autogrid.trading.money import text
 from autogrid.trading.order import Order
-from autogrid.trading.plan import Backoff, Bounds, Cancel, Place, Target, Wish
+from autogrid.trading.plan import Backoff, Bounds, Cancel, Fund, Place, Target, Wish
 from autogrid.trading.risk import Holds, Limits, Mark, Refused, RiskState, Trip
 from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies.grid_memory import Cell, GridMemory, Opening
+from autogrid.trading.strategies.catalogue import CATALOGUE
 from autogrid.trading.strategies.strategy import AnyStrategy, Strategy
 
 KINDS: Final[Mapping[str, type]] = {
@@ -27,11 +29,13 @@ KINDS: Final[Mapping[str, type]] = {
     for kind in (
         *(event.Tick, event.Sending, event.Accepted, event.Rejected, event.Filled, event.Cancelled, event.Expired),
         *(event.Unclear, event.Missing, event.Started, event.FeedSilent, event.FeedBack, event.PauseAsked),
-        *(event.ResumeAsked, event.StopAsked, event.KillAsked, event.EditAsked),
+        *(event.ResumeAsked, event.StopAsked, event.KillAsked, event.EditAsked, event.ActionAsked),
+        *(event.FundsAsked, event.SignalCame, event.CandleClosed),
         *(Order, Ledger, Pool, Draw, Market, ThirdAsset),
-        *(Target, Bounds, Wish, Place, Cancel, Backoff),
+        *(Target, Bounds, Wish, Place, Cancel, Fund, Backoff),
         *(Limits, Refused, Trip, Mark, RiskState, Holds),
-        *(Cell, Opening, GridMemory),
+        *(Candle, Bucket),
+        *(record for entry in CATALOGUE.values() for record in entry.records),
         *(BotState, Step),
     )
 }
@@ -168,6 +172,18 @@ def _read_figure(value: object, _: Rebuild) -> Decimal:
     raise UnableToReadRecord(f"{value!r} is not a figure of money")
 
 
+def _write_ratio(value: object) -> object:
+    assert type(value) is float, f"{value!r} is no float"
+    assert isfinite(value), f"{value!r} is no number that can be kept"
+    return value
+
+
+def _read_ratio(value: object, _: Rebuild) -> float:
+    if type(value) is not float or not isfinite(value):
+        raise UnableToReadRecord(f"{value!r} stands where a finite float is expected")
+    return value
+
+
 def _as_is(kind: type, allowed: tuple[object, ...] = ()) -> Codec:
     def write(value: object) -> object:
         assert type(value) is kind, f"{value!r} is no {kind.__name__}"
@@ -238,6 +254,7 @@ _PLAIN: Final[Mapping[Any, Codec]] = {
     str: _as_is(str),
     int: _as_is(int),
     bool: _as_is(bool),
+    float: Codec(_write_ratio, _read_ratio),
     Any: Codec(write_any, read_any),
 }
 

@@ -12,13 +12,16 @@ from typing import Final
 
 from autogrid.trading.event import (
     Accepted,
+    ActionAsked,
     Cancelled,
+    CandleClosed,
     EditAsked,
     Event,
     Expired,
     FeedBack,
     FeedSilent,
     Filled,
+    FundsAsked,
     KillAsked,
     Missing,
     OrderEvent,
@@ -26,20 +29,22 @@ from autogrid.trading.event import (
     Rejected,
     ResumeAsked,
     Sending,
+    SignalCame,
     Started,
     StopAsked,
     Tick,
     Unclear,
     UserEvent,
 )
-from autogrid.trading.ledger import Ledger, book, hold
+from autogrid.trading.ledger import Ledger, book, funded, hold
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Price
+from autogrid.trading.money import ZERO, Amount, Price, text
 from autogrid.trading.order import OPEN, Kind, Order, Status, apply, decided
 from autogrid.trading.plan import (
     Bounds,
     Cancel,
     Command,
+    Fund,
     Place,
     Slot,
     Target,
@@ -50,7 +55,7 @@ from autogrid.trading.plan import (
 )
 from autogrid.trading.risk import FREE, Holds, Limits, Refused, fallen, review, watch
 from autogrid.trading.state import BotState, Step, find, first_state, kept, key_of
-from autogrid.trading.strategies.strategy import AnyStrategy, UnableToEdit, View
+from autogrid.trading.strategies.strategy import AnyStrategy, UnableToAct, UnableToEdit, View
 
 RETRY_MS: Final = 1_000
 """What was refused is planned again after this."""
@@ -82,6 +87,8 @@ class Bot:
             return self._tick(state, event)
         if type(event) is Filled:
             return self._fill(state, event)
+        if type(event) is CandleClosed:
+            return self._candle(state, event)
         if isinstance(event, ANSWERS):
             return self._answer(state, event)
         match event:
@@ -93,7 +100,7 @@ class Bot:
             case FeedBack():
                 return self._ask(state._replace(holds=_holds(state.holds._replace(silent=False))), event)
             case _:
-                assert isinstance(event, PauseAsked | ResumeAsked | StopAsked | KillAsked | EditAsked)
+                assert isinstance(event, UserEvent), f"{type(event).__name__} is no event of a bot"
                 return self._obey(state, event)
 
     def quiet(self, state: BotState) -> Bounds | None:
@@ -104,7 +111,7 @@ class Bot:
         if state.retry_ms is None:
             return bounds
         until_ms = state.retry_ms if bounds.until_ms is None else min(bounds.until_ms, state.retry_ms)
-        return Bounds(bounds.floor, bounds.roof, until_ms)
+        return bounds._replace(until_ms=until_ms)
 
     def _tick(self, state: BotState, tick: Tick) -> Step:
         at_ms, price, traded = tick
@@ -114,6 +121,7 @@ class Bot:
         after = BotState(price, at_ms, risk, *state[3:])
         if (
             bounds is not None
+            and not bounds.every
             and (bounds.floor is None or price > bounds.floor)
             and (bounds.roof is None or price < bounds.roof)
             and (bounds.until_ms is None or at_ms < bounds.until_ms or not traded)
@@ -135,6 +143,15 @@ class Bot:
             note = f"paused by {fall.rule}: {fall.why}"
             state = state._replace(holds=state.holds._replace(paused=True))
         return self._ask(state, tick, note)
+
+    def _candle(self, state: BotState, event: CandleClosed) -> Step:
+        """A closed candle; before the first price there is only something to learn from it."""
+        if state.ended_why:
+            return Step(event, state)
+        at_ms = max(event.at_ms, state.at_ms)
+        view = View(at_ms, state.price or ZERO, self.market, state.ledger)
+        memory = state.strategy.hear(state.memory, event.candle, view)
+        return self._ask(BotState(state.price, at_ms, state.risk, memory, *state[4:]), event)
 
     def _fill(self, state: BotState, fill: Filled) -> Step:
         known = find(state, fill.order_id)
@@ -190,7 +207,7 @@ class Bot:
             note = f"order {order.id} refused by the exchange: {event.reason}"
         return self._ask(state, event, note)
 
-    def _obey(self, state: BotState, event: UserEvent) -> Step:
+    def _obey(self, state: BotState, event: UserEvent) -> Step:  # noqa: PLR0911
         holds = state.holds
         view = View(event.at_ms, state.price or ZERO, self.market, state.ledger)
         match event:
@@ -216,6 +233,27 @@ class Bot:
                     return Step(event, state, note=f"edit refused: {refusal}")
                 state = state._replace(strategy=strategy, memory=memory, bounds=None)
                 return self._ask(state, event, edited=True)
+            case ActionAsked(action=action, amount=amount):
+                try:
+                    memory = state.strategy.asked(state.memory, action, amount, view)
+                except UnableToAct as refusal:
+                    return Step(event, state, note=f"{action} refused: {refusal}")
+                return self._ask(state._replace(memory=memory), event)
+            case SignalCame():
+                memory = state.strategy.signalled(state.memory, event, view)
+                return self._ask(state._replace(memory=memory), event)
+            case FundsAsked(amount=amount):
+                return self._funded(state, event, amount, view)
+
+    def _funded(self, state: BotState, event: FundsAsked, amount: Amount, view: View) -> Step:
+        """A deposit, or a withdrawal of what no order holds."""
+        if state.ledger.free_quote + amount < 0:
+            free = text(state.ledger.free_quote)
+            return Step(event, state, note=f"withdrawal refused: only {free} {self.market.quote} are free of orders")
+        ledger = funded(state.ledger, amount)
+        memory = state.strategy.funded(state.memory, amount, view._replace(ledger=ledger))
+        step = self._ask(state._replace(ledger=ledger, memory=memory), event)
+        return step._replace(commands=(Fund(amount), *step.commands))
 
     def _cancel_all(self, state: BotState, event: Event) -> Step:
         orders = [order for order in state.standing.values() if not order.cancel_asked]
@@ -330,10 +368,10 @@ def _holds(holds: Holds) -> Holds:
 
 def _placed(target: Target, order_id: str, price: Price, uncounted: frozenset[Slot], at_once: bool) -> Place:
     """The order for `target`: post-only where its limit lies on the resting side of the market's `price`."""
-    slot, side, limit, quantity, kind, _, initial, exits = target
+    slot, side, limit, quantity, kind, _, initial, exits, _, why = target
     order_kind: Kind = kind
     if kind == "limit" and (limit < price if side == "buy" else limit > price):
         order_kind = "maker"
     status: Status = "working" if at_once else "intended"
     order = decided(order_id, slot, side, order_kind, limit, quantity, status)
-    return Place(order, initial or slot in uncounted, exits)
+    return Place(order, initial or slot in uncounted, exits, why)

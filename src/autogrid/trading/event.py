@@ -1,9 +1,10 @@
 """Everything that can happen to a bot. Times are UTC milliseconds and come in with the event."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from autogrid.trading.money import Amount, Price, Quantity
+from autogrid.trading.candle import Candle
+from autogrid.trading.money import Amount, Price, Quantity, Share
 
 
 class Tick(NamedTuple):
@@ -13,6 +14,14 @@ class Tick(NamedTuple):
     price: Price
     traded: bool = True
     """False inside the jump between two candles: the price was passed there, and nobody traded at it."""
+
+
+class CandleClosed(NamedTuple):
+    """A candle of the strategy's timeframe is closed. What is ordered in answer meets the market after it."""
+
+    at_ms: int
+    """When it closed."""
+    candle: Candle
 
 
 class Sending(NamedTuple):
@@ -133,6 +142,36 @@ class EditAsked(NamedTuple):
     config: Mapping[str, str]
 
 
+class ActionAsked(NamedTuple):
+    """The user wants something that only this strategy can do, such as closing the deal that runs."""
+
+    at_ms: int
+    action: str
+    """As the strategy's catalogue entry names it."""
+    amount: Amount | None
+    """In quote, where the action takes one."""
+
+
+class FundsAsked(NamedTuple):
+    """The user gives the bot more quote, or (below zero) takes free quote out of it."""
+
+    at_ms: int
+    amount: Amount
+
+
+class SignalCame(NamedTuple):
+    """Somebody outside says when to trade: a TradingView alert, a script, a person."""
+
+    at_ms: int
+    signal_id: str
+    """The sender's; a second one of it is the same signal."""
+    action: Literal["enter", "leave"]
+    size: Share | None
+    """Of the bot's equity; None: as the strategy is configured."""
+
+
 OrderEvent: TypeAlias = Sending | Accepted | Rejected | Filled | Cancelled | Expired | Unclear | Missing
-UserEvent: TypeAlias = PauseAsked | ResumeAsked | StopAsked | KillAsked | EditAsked
-Event: TypeAlias = Tick | OrderEvent | UserEvent | Started | FeedSilent | FeedBack
+UserEvent: TypeAlias = (
+    PauseAsked | ResumeAsked | StopAsked | KillAsked | EditAsked | ActionAsked | FundsAsked | SignalCame
+)
+Event: TypeAlias = Tick | CandleClosed | OrderEvent | UserEvent | Started | FeedSilent | FeedBack

@@ -142,6 +142,15 @@ def book(ledger: Ledger, before: Order, after: Order, fill: Filled, market: Mark
     )
 
 
+def funded(ledger: Ledger, amount: Amount) -> Ledger:
+    """`ledger` after a deposit of `amount` quote, or (below zero) a withdrawal: neither is profit."""
+    return ledger._replace(
+        quote=ledger.quote + amount,
+        funded_quote=ledger.funded_quote + amount,
+        funded_value=ledger.funded_value + amount,
+    )
+
+
 def held_quote(order: Order, market: Market) -> Amount:
     """Quote that `order` needs while it is open: the rest of a buy at its limit, with the fee where it is in quote."""
     if order.side != "buy" or order.status not in OPEN:

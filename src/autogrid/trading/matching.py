@@ -17,7 +17,7 @@ from autogrid.trading.event import Accepted, Cancelled, Expired, Filled, OrderEv
 from autogrid.trading.market import RECEIVED, Market, ThirdAsset
 from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, Share
 from autogrid.trading.order import Order
-from autogrid.trading.plan import Cancel, Command
+from autogrid.trading.plan import Cancel, Command, Place
 
 NO_FUNDS: Final = "not enough free funds"
 
@@ -107,8 +107,11 @@ class Book:
 
     def execute(self, command: Command) -> list[OrderEvent]:
         """What the exchange answers to `command` at the present price."""
-        if not isinstance(command, Cancel):
+        if isinstance(command, Place):
             return self._arrive(command.order)
+        if not isinstance(command, Cancel):
+            self.free_quote += command.amount
+            return []
         if command.order_id not in self._orders:
             return []
         self._remove(command.order_id)

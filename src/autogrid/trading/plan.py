@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from autogrid.trading.money import Price, Quantity
+from autogrid.trading.money import Amount, Price, Quantity
 from autogrid.trading.order import Kind, Order, Side
 
 Slot: TypeAlias = str
@@ -31,6 +31,10 @@ class Target(NamedTuple):
     """Part of the first placement, which does not count for the order rate."""
     exits: bool = False
     """Ends the bot's position: no rule but the market's own may hold it back."""
+    after: Slot = ""
+    """Wait until no order stands in this slot: it holds what this one needs."""
+    why: str = ""
+    """Why it is wanted, with values, for a person."""
 
 
 NO_TARGETS: Final[Mapping[Slot, Target]] = MappingProxyType({})
@@ -42,6 +46,8 @@ class Bounds(NamedTuple):
     floor: Price | None
     roof: Price | None
     until_ms: int | None
+    every: bool = False
+    """Each turn of the price counts, whether a bound is met or not."""
 
 
 class Wish(NamedTuple):
@@ -56,11 +62,13 @@ class Wish(NamedTuple):
     """Ask again at this time."""
     ended: str = ""
     """Why the strategy is done, where it is."""
+    every: bool = False
+    """Ask again at each turn of the price too, as while a peak is followed."""
 
     @property
     def bounds(self) -> Bounds:
         """Where nothing else is wanted."""
-        return Bounds(self.floor, self.roof, self.until_ms)
+        return Bounds(self.floor, self.roof, self.until_ms, self.every)
 
 
 class Place(NamedTuple):
@@ -69,6 +77,8 @@ class Place(NamedTuple):
     order: Order
     initial: bool = False
     exits: bool = False
+    why: str = ""
+    """As its target says."""
 
 
 class Cancel(NamedTuple):
@@ -77,7 +87,13 @@ class Cancel(NamedTuple):
     order_id: str
 
 
-Command: TypeAlias = Place | Cancel
+class Fund(NamedTuple):
+    """The account has so much quote more (below zero: less) for this bot. An exchange that is real knows already."""
+
+    amount: Amount
+
+
+Command: TypeAlias = Place | Cancel | Fund
 
 
 class Backoff(NamedTuple):
@@ -135,4 +151,5 @@ def missing(
         if target.slot not in standing
         and (target.slot not in backoffs or backoffs[target.slot].until_ms <= at_ms)
         and not (target.alone and standing)
+        and not (target.after and target.after in standing)
     ]

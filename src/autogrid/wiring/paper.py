@@ -52,7 +52,8 @@ async def run_paper_bot(database: Database, live: LiveFeeds, row: BotRow, inbox:
 async def _feed_of(row: BotRow, live: LiveFeeds) -> TapeFeed | OpenFeed:
     if row.tape is not None:
         tape = await asyncio.to_thread(tape_of, row)
-        return TapeFeed(tape, skip=False, clock=True, speed=float(row.speed or 0))
+        timeframe_ms = strategy_of(row).timeframe_ms
+        return TapeFeed(tape, skip=False, clock=True, speed=float(row.speed or 0), timeframe_ms=timeframe_ms)
     assert row.exchange is not None, "a paper bot sees a tape or an exchange's prices"
     return live(row.exchange, row.symbol)
 

@@ -29,6 +29,7 @@ def simulate(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> tup
         skip=walk.skip and walk.rules.participation is None,
         clock=bool(walk.latency_ms) or bot.limits.breakers,
         volumes=walk.rules.participation is not None,
+        timeframe_ms=state.strategy.timeframe_ms,
     )
     book = Book(bot.market, walk.rules, state.ledger.quote, state.ledger.base)
     first = (Started(tape.times.item(0), "b"),)

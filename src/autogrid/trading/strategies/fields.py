@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from autogrid.trading.candle import TIMEFRAMES
 from autogrid.trading.money import UnableToReadFigure, figure, text
 
 
@@ -20,7 +21,10 @@ class UnableToConfigure(Exception):
         self.rule = rule or key
 
 
-Kind = Literal["price", "quantity", "amount", "share", "count", "choice", "duration"]
+Kind = Literal[
+    "price", "quantity", "amount", "share", "factor", "count", "choice", "duration", "flag", "timeframe", "timeframes"
+]
+Value: TypeAlias = str | int | Decimal | bool | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,19 @@ class Field:
     """`most` itself is not allowed."""
     choices: tuple[str, ...] = ()
     group: str = "basic"
+    aliases: tuple[str, ...] = ()
+    """Other names by which the key may be given."""
 
-    def read(self, given: str) -> str | int | Decimal:
-        """`given` as the field's type. Raises `UnableToConfigure`."""
+    def read(self, given: str) -> Value:
+        """`given` as the field's type; timeframes as their lengths in ms. Raises `UnableToConfigure`."""
+        if self.kind == "flag":
+            return self._flag(given)
+        if self.kind == "timeframe":
+            return self._timeframe(given)
+        if self.kind == "timeframes":
+            if given.lower() in ("", "none"):
+                return ()
+            return tuple(sorted({self._timeframe(one.strip()) for one in given.split(",")}))
         if self.kind == "choice":
             if given not in self.choices:
                 near = get_close_matches(given, self.choices, 1)
@@ -65,6 +79,19 @@ class Field:
                 raise UnableToConfigure(self.key, f"{self.key} is {text(number)}; it must be a whole number")
             return int(number)
         return number
+
+    def _flag(self, given: str) -> bool:
+        word = given.lower()
+        if word in ("yes", "true", "on", "1"):
+            return True
+        if word in ("no", "false", "off", "0"):
+            return False
+        raise UnableToConfigure(self.key, f"{self.key} is '{given}'; it is yes or no")
+
+    def _timeframe(self, given: str) -> int:
+        if given not in TIMEFRAMES:
+            raise UnableToConfigure(self.key, f"{self.key} is '{given}'; it is one of {', '.join(TIMEFRAMES)}")
+        return TIMEFRAMES[given]
 
     def _bounded(self, number: Decimal) -> None:
         if self.above_zero and number <= 0:
@@ -86,6 +113,14 @@ class Field:
             "unit": UNITS[self.kind],
             "type": "integer" if self.kind in ("count", "duration") else "string",
         }
+        if self.kind == "flag":
+            found |= {"type": "string", "enum": ["yes", "no"]}
+        if self.kind == "timeframe":
+            found["enum"] = list(TIMEFRAMES)
+        if self.kind == "timeframes":
+            found["pattern"] = f"^(none|({'|'.join(TIMEFRAMES)})(,({'|'.join(TIMEFRAMES)}))*)$"
+        if self.aliases:
+            found["aliases"] = list(self.aliases)
         if self.choices:
             found["enum"] = list(self.choices)
         if self.default is not None:
@@ -102,21 +137,38 @@ UNITS: Mapping[Kind, str] = {
     "quantity": "base",
     "amount": "quote",
     "share": "fraction, 0.05 is 5 %",
+    "factor": "number",
     "count": "count",
     "choice": "choice",
     "duration": "seconds",
+    "flag": "yes or no",
+    "timeframe": "length of a candle",
+    "timeframes": "lengths of candles, with commas between",
 }
 
 
-def read_all(fields: tuple[Field, ...], given: Mapping[str, str]) -> dict[str, str | int | Decimal | None]:
+def named(fields: tuple[Field, ...], given: Mapping[str, str]) -> dict[str, str]:
+    """`given` with every key by its proper name. Raises `UnableToConfigure` where one stands there twice."""
+    proper = {alias: field.key for field in fields for alias in field.aliases}
+    found: dict[str, str] = {}
+    for key, value in given.items():
+        name = proper.get(key, key)
+        if name in found:
+            raise UnableToConfigure(name, f"{key} and {name} are the same; give one of them")
+        found[name] = value
+    return found
+
+
+def read_all(fields: tuple[Field, ...], given: Mapping[str, str]) -> dict[str, Value | None]:
     """Every field's value from the texts `given`, defaults filled in. Raises `UnableToConfigure`."""
     by_key = {field.key: field for field in fields}
+    given = named(fields, given)
     for key in given:
         if key not in by_key:
             near = get_close_matches(key, by_key, 1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(by_key)}"
             raise UnableToConfigure(key, f"unknown key '{key}'; {hint}")
-    values: dict[str, str | int | Decimal | None] = {}
+    values: dict[str, Value | None] = {}
     for key, field in by_key.items():
         raw = given.get(key, field.default)
         if raw is None or (field.optional and raw.lower() in ("", "none")):

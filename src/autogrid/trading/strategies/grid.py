@@ -11,7 +11,6 @@ Rules with their sources: docs/strategies/grid.md.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -41,7 +40,7 @@ from autogrid.trading.strategies.grid_memory import (
     received_of,
 )
 from autogrid.trading.strategies.grid_sizing import check_profit, check_start, lines_of
-from autogrid.trading.strategies.strategy import Tally, UnableToEdit, View
+from autogrid.trading.strategies.strategy import Status, Strategy, Tally, UnableToEdit, View
 
 LEAST: Final = Decimal("1e-18")
 """No price is finer: a price above another is above it by at least this, on the tick or not."""
@@ -50,36 +49,25 @@ TRIES: Final = 3
 """So often the opening purchase is tried; cells it could not fill wait to buy."""
 
 
-class Grid:
+class Grid(Strategy[GridMemory]):
     """A grid with its configuration. Immutable; all that changes is in `GridMemory`."""
 
     name = "grid"
 
     def __init__(self, config: Mapping[str, str], market: Market, investment: Amount) -> None:
         """Raises `UnableToConfigure` where the configuration breaks a limit."""
-        self.config: Mapping[str, str] = dict(config)
+        super().__init__(config, market, investment)
         self.settings: GridSettings = read_settings(config)
-        self.market = market
-        self.investment = investment
+        self.lines = lines_of(self.settings, market)
+        """The grid's N + 1 lines, lowest first."""
+        self.trigger = self.settings.trigger_price
+        self.own_base = self.settings.own_base or ZERO
         self._kind: Kind = "maker" if self.settings.crossed == "wait" else "limit"
         check_profit(self.lines, market)
 
-    def __eq__(self, other: object) -> bool:
-        """Equal configuration on an equal market with an equal investment."""
-        return isinstance(other, Grid) and (self.config, self.market, self.investment) == (
-            other.config,
-            other.market,
-            other.investment,
-        )
-
-    def __hash__(self) -> int:
-        """By the configuration."""
-        return hash(tuple(sorted(self.config.items())))
-
-    @cached_property
-    def lines(self) -> tuple[Price, ...]:
-        """The grid's N + 1 lines, lowest first."""
-        return lines_of(self.settings, self.market)
+    def check(self, price: Price) -> None:
+        """Raises `UnableToConfigure` where it cannot be traded from `price` on."""
+        check_start(self.settings, self.lines, self.market, self.investment, price)
 
     def start(self) -> GridMemory:
         """A grid that has not seen a price."""
@@ -182,6 +170,12 @@ class Grid:
     def start_price(self, memory: GridMemory) -> Price | None:
         """P0; None before the start."""
         return memory.start_price
+
+    def status(self, memory: GridMemory) -> Status:
+        """How far the grid has come."""
+        if memory.stage == "triggered":
+            return Status("waiting", f"the price {text(self.trigger or ZERO)}")
+        return Status(memory.stage, memory.why)
 
     def _open(self, memory: GridMemory, price: Price) -> GridMemory:
         """The cells of a grid that starts at `price`."""
