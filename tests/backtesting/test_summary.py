@@ -197,6 +197,7 @@ def test_the_json_with_curves_has_every_point_and_every_fill_with_money_as_text(
         "fee_asset": "USDT",
         "slot": "7.1",
         "profit": "4.945",
+        "why": "",
     }
     assert found["fill_list"][0]["profit"] is None
     assert found["fills"] == 4

@@ -19,6 +19,7 @@ from autogrid.cli.demo.scene import Scene, Spot
 from autogrid.cli.demo.view import screen
 from autogrid.engine.ports import Feed
 from autogrid.services.picture import Names, picture_of
+from autogrid.trading.event import CandleClosed
 from autogrid.trading.matching import Point
 from autogrid.trading.money import Price
 from autogrid.wiring.demo import demo_feed
@@ -166,6 +167,9 @@ class StillFeed:
 
     def here(self) -> Point | None:
         return self._point
+
+    def closed(self) -> CandleClosed | None:
+        return None
 
     def ended(self) -> bool:
         return False

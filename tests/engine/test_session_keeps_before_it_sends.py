@@ -7,7 +7,7 @@ import pytest
 
 from autogrid.engine.session import run
 from autogrid.trading.event import Event, Started, Tick
-from autogrid.trading.plan import Bounds, Command, Place
+from autogrid.trading.plan import Bounds, Cancel, Command, Place
 from autogrid.trading.state import BotState, Step
 from tests.builders import START_MS, D, bot_of
 
@@ -25,6 +25,7 @@ class Wire:
             yield event
 
     async def execute(self, command: Command) -> None:
+        assert isinstance(command, Place | Cancel)
         self.log.append(f"sent {command.order.id}" if isinstance(command, Place) else f"cancel {command.order_id}")
 
     def expect(self, quiet: Bounds | None) -> None:

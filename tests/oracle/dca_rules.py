@@ -10,8 +10,9 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
 from tests.oracle.grid_oracle import CENT, ONE, ZERO, Candle, down, fee_of, third_asset, times_step, up
@@ -34,9 +35,10 @@ CHOICES = {
     "stop_loss_from": ("average", "base_order"),
 }
 FREE = (
-    "minute hour weekday day amount budget drop drop_amount base_order safety_order deviation step_scale volume_scale "
-    "safety_orders max_active take_profit trailing stop_loss cooldown max_deals"
-).split()
+    *("minute", "hour", "weekday", "day", "amount", "budget", "drop", "drop_amount"),
+    *("base_order", "safety_order", "deviation", "step_scale", "volume_scale", "safety_orders", "max_active"),
+    *("take_profit", "trailing", "stop_loss", "cooldown", "max_deals"),
+)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PERIOD_MS = {"hourly": 3_600_000, "daily": 86_400_000, "weekly": 604_800_000, "monthly": 28 * 86_400_000}
 
@@ -188,9 +190,7 @@ def check_plan(plan: Plan) -> None:
     if plan.take_profit is not None and plan.take_profit <= 0:
         raise ValueError("take_profit must be above zero")
     if plan.mode == "deal":
-        rung_factors(
-            plan.deviation, plan.step_scale, plan.safety_orders, plan.deviation_from
-        )  # refuses a deviation of 100 %
+        rung_factors(plan.deviation, plan.step_scale, plan.safety_orders, plan.deviation_from)  # refuses 100 %
 
 
 def check_tape(plan: Plan, candles: Sequence[Candle], market: Market) -> None:
@@ -204,7 +204,7 @@ def check_tape(plan: Plan, candles: Sequence[Candle], market: Market) -> None:
 
 def interval_of(candles: Sequence[Candle]) -> int:
     """The length of a candle: the smallest distance of two opens (DCA_NOTES 6)."""
-    return min((later[0] - earlier[0] for earlier, later in zip(candles, candles[1:], strict=False)), default=0)
+    return min((later[0] - earlier[0] for earlier, later in pairwise(candles)), default=0)
 
 
 # ---------------------------------------------------------------- ladder
@@ -270,8 +270,9 @@ class Row:
 
     def printed(self) -> list[str]:
         """Size, total, deviation %, price, average, rise %, each half-up to two places."""
-        values = (self.size, self.total, self.deviation * 100, self.price, self.average, self.rise)
-        return ["-" if value is None else half_up(value * (100 if value is self.rise else 1)) for value in values]
+        rise = None if self.rise is None else self.rise * 100
+        values = (self.size, self.total, self.deviation * 100, self.price, self.average, rise)
+        return ["-" if value is None else half_up(value) for value in values]
 
 
 def ladder_rows(plan: Plan, price: Decimal, market: Market, *, exact: bool = False) -> list[Row]:
@@ -303,12 +304,7 @@ def ladder_rows(plan: Plan, price: Decimal, market: Market, *, exact: bool = Fal
 
 def half_up(value: Fraction, places: int = 2) -> str:
     """For people: rounded half-up."""
-    digits = times_step(floor(abs(value) * 10 ** (places + 3)), Decimal(1).scaleb(-places - 3))
-    if Fraction(digits) == abs(value):
-        text = digits.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    else:
-        text = times_step(floor(abs(value) * 10**places + Fraction(1, 2)), Decimal(1).scaleb(-places))
-    return f"-{text}" if value < 0 and text != 0 else str(text)
+    return str(times_step(floor(value * 10**places + Fraction(1, 2)), Decimal(1).scaleb(-places)))
 
 
 # ---------------------------------------------------------------- targets

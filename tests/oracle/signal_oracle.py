@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.oracle import signal_indicators as ind
 from tests.oracle.grid_oracle import Candle, check_candles, down, exact_context, fee_of, share_of_cost, up, walk_of
-from tests.oracle.signal_views import Config, View, full_config, views
+from tests.oracle.signal_views import Config, View, confirming, full_config, views
 
 ZERO = Decimal(0)
 
@@ -38,6 +38,7 @@ class Market:
 class Readings:
     """The readings that were tried against the printed counts; the defaults are the ones chosen."""
 
+    cross_scope: str = "position"  # a stochastic cross serves one entry of a: position | run  (N 1)
     profit: str = "last"  # in profit against: last | first | average | all  (N 12)
     slots: str = "position"  # max_entries counts: position (since flat) | open  (N 13)
     size_at: str = "close"  # a size is fixed at: close (of the decision) | fill  (N 15)
@@ -53,7 +54,6 @@ class Order:
     reason: str
     quantity: Decimal
     atr: Fraction
-    fraction: Fraction
 
 
 @dataclass
@@ -151,12 +151,14 @@ class Run:
             for entry in self.open:
                 entry.leave = view.leave
             return
-        if self.halted or not view.steady or view.reload is None or view.reload <= self.used_cross:
+        if self.halted or not view.steady or view.reload is None:
             return
+        newer = view.reload > self.used_cross
         if not self.open:
-            if view.trigger is not None and view.trigger > self.used_trigger:
+            allowed = newer or self.readings.cross_scope == "position"
+            if allowed and view.trigger is not None and view.trigger > self.used_trigger:
                 self.send(view, 1, "first")
-        elif self.may_add(view):
+        elif newer and self.may_add(view):
             self.send(view, self.count + 1, "added")
 
     def may_add(self, view: View) -> bool:
@@ -172,8 +174,8 @@ class Run:
         elif self.readings.profit == "all":
             mark = Fraction(max(prices))
         else:
-            bought = sum(Fraction(entry.price) * Fraction(entry.quantity) for entry in self.open)
-            mark = bought / sum(Fraction(entry.quantity) for entry in self.open)
+            paid = sum((entry.price * entry.quantity for entry in self.open), ZERO)
+            mark = Fraction(paid) / Fraction(sum((entry.quantity for entry in self.open), ZERO))
         return ind.above(float(close), float(mark))
 
     def watch_the_day(self, view: View) -> None:
@@ -193,19 +195,19 @@ class Run:
         average = Fraction(0) if view.atr is None else Fraction(Decimal(repr(view.atr)))
         if "stop_atr" in self.config and average <= 0:
             return
-        quantity = self.size(view.close, view.close, average, number)
+        quantity = self.size(view.close, average, number)
         if quantity <= 0 or quantity * view.close < self.market.min_notional:
             self.result.refused += 1
             return
-        self.order = Order(number, reason, quantity, average, Fraction(self.equity(view.close)))
+        self.order = Order(number, reason, quantity, average)
         assert view.reload is not None
         self.used_cross = view.reload
         if number == 1 and view.trigger is not None:
             self.used_trigger = view.trigger
 
-    def size(self, price: Decimal, mark: Decimal, average: Fraction, number: int) -> Decimal:
+    def size(self, price: Decimal, average: Fraction, number: int) -> Decimal:
         """Risk over the distance of the stop, under the caps; a later entry is a half of the one before it."""
-        equity = Fraction(self.equity(mark))
+        equity = Fraction(self.equity(price))
         at = Fraction(price)
         if number == 1:
             wanted = equity * self.share("risk_per_trade") / self.distance(price, average)
@@ -247,14 +249,12 @@ class Run:
             return
         quantity = order.quantity
         if self.readings.size_at == "fill":
-            quantity = self.size(price, price, order.atr, order.number)
+            quantity = self.size(price, order.atr, order.number)
         if quantity <= 0 or price * quantity > self.result.quote or price * quantity < self.market.min_notional:
             self.result.refused += 1
             return
         stop, target = self.bounds(price, order.atr)
-        entry = Entry(
-            self.time, order.number, order.reason, price, quantity, stop, target, order.atr, peak=price
-        )
+        entry = Entry(self.time, order.number, order.reason, price, quantity, stop, target, order.atr, peak=price)
         fee = self.book("buy", price, quantity, self.market.taker_fee, order.reason)
         pool, cost = quantity - fee, price * quantity
         if self.readings.dust == "carry":
@@ -262,8 +262,8 @@ class Run:
         entry.held = down(Fraction(pool), self.market.lot)
         entry.cost = share_of_cost(cost, entry.held, pool)
         self.dust, self.dust_cost = pool - entry.held, cost - entry.cost
-        if order.number == 1 or not self.open:
-            self.first_quantity = quantity if order.number == 1 else self.first_quantity
+        if order.number == 1:
+            self.first_quantity = quantity
         self.count = order.number
         self.open.append(entry)
         self.result.entries.append(entry)
@@ -363,6 +363,7 @@ def run(
     own = ind.milliseconds(str(settings["timeframe"]))
     if own % tape:
         raise ValueError(f"candles of {timeframe} do not make candles of {settings['timeframe']}")
+    check_longer(settings, own)
     bars = ind.plain_bars(candles, tape)
     if own != tape:
         bars = ind.built_bars(bars, own)
@@ -373,6 +374,13 @@ def run(
         result.equity_end = state.equity(candles[-1][4])
         result.total_profit = result.equity_end - investment
     return result
+
+
+def check_longer(settings: Mapping[str, Any], own: int) -> None:
+    """A confirming timeframe is made of whole candles of the strategy's own."""
+    for name in confirming(settings):
+        if ind.milliseconds(name) % own:
+            raise ValueError(f"candles of {settings['timeframe']} do not make candles of {name}")
 
 
 def walk(state: Run, candles: Sequence[Candle], seen: Sequence[View], tape: int) -> None:

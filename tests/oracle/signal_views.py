@@ -101,10 +101,15 @@ def as_money(price: float) -> Decimal:
     return Decimal(repr(price))
 
 
+def confirming(config: Config) -> list[str]:
+    """The confirming timeframes, if any."""
+    names = [name.strip() for name in str(config.get("confirm_timeframes", "none")).split(",")]
+    return [name for name in names if name not in ("", "none")]
+
+
 def confirmations(config: Config, bars: Sequence[Bar]) -> list[bool]:
     """Condition 5 on every candle; without confirming timeframes it holds."""
-    names = [name.strip() for name in str(config["confirm_timeframes"]).split(",")]
-    names = [name for name in names if name not in ("", "none")]
+    names = confirming(config)
     if not names:
         return [True] * len(bars)
     moments = [bar.ends for bar in bars]

@@ -312,6 +312,7 @@ def test_the_json_has_the_fields_of_the_contract_with_money_as_plain_text() -> N
         "fee_asset": "BTC",
         "slot": "1-0b",
         "profit": None,
+        "why": "",
     }
     assert {order["id"] for order in shown["orders"]} == {cell["order"] for cell in shown["cells"]}
 

@@ -168,7 +168,7 @@ def test_what_unkept_ticks_moved_stands_with_the_next_step(tmp_path: Path) -> No
         async with database.reading() as connection:
             before = list((await connection.execute(select(tables.steps.c.before))).scalars())
         assert before[:2] == ["", ""]
-        assert before[2] == f'{{"version":1,"price":"9995.5","at_ms":{START_MS + 5}}}'
+        assert before[2] == f'{{"version":2,"price":"9995.5","at_ms":{START_MS + 5}}}'
 
     within(tmp_path, check)
 

@@ -39,7 +39,7 @@ def books_close(before: BotState, step: Step) -> None:
     ledger, state = step.state.ledger, step.state
     assert ledger.base == ledger.funded_base + ledger.bought - ledger.sold - ledger.fee_base
     assert ledger.quote == ledger.funded_quote + ledger.earned - ledger.paid - ledger.fee_quote
-    market = state.strategy.market  # type: ignore[attr-defined]
+    market = state.strategy.market
     assert ledger.held_quote == sum((held_quote(order, market) for order in state.standing.values()), ZERO)
     assert ledger.held_base == sum((held_base(order) for order in state.standing.values()), ZERO)
 
@@ -87,7 +87,7 @@ def stands_as_wanted(before: BotState, step: Step) -> None:
     state, at_ms = step.state, step.event.at_ms
     if state.price is None or state.ended_why or state.bounds is None:
         return
-    market = state.strategy.market  # type: ignore[attr-defined]
+    market = state.strategy.market
     wish = state.strategy.targets(state.memory, View(at_ms, state.price, market, state.ledger))
     cancel, place = plan(wish.targets, state.standing, {}, at_ms)
     excused = {one.slot for one in state.refused} | set(state.backoffs)

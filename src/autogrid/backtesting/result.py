@@ -35,6 +35,8 @@ class FillRow:
     """What the order was for: `7.3` is cell 7, third cycle; `open` and `exit` stand outside the cells."""
     profit: Decimal | None
     """Quote, after fees, of the round trip that this fill closed; None where it closed none."""
+    why: str = ""
+    """Why the order was placed, where the strategy said so, with values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +92,7 @@ def _fill(row: FillRow) -> dict[str, Any]:
         "fee_asset": row.fee_asset,
         "slot": row.slot,
         "profit": None if row.profit is None else text(row.profit),
+        "why": row.why,
     }
 
 

@@ -14,8 +14,7 @@ from autogrid.backtesting.tapes import Tape
 from autogrid.trading.event import Cancelled, Event, Filled
 from autogrid.trading.ledger import Ledger
 from autogrid.trading.market import QUOTE, RECEIVED, Market
-from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, text
-from autogrid.trading.order import Order
+from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Price, Quantity, text
 from autogrid.trading.performance import performance, round_trips
 from autogrid.trading.plan import Command, Place
 from autogrid.trading.state import BotState
@@ -136,6 +135,21 @@ def figures(run: Run, curve: Curve, profits: Sequence[Amount]) -> dict[str, obje
         "best_day": days.best_day,
         "worst_day": days.worst_day,
         "time_in_range": curve.time_in_range,
+        "open_position": open_position(ledger, price, market),
+    }
+
+
+def open_position(ledger: Ledger, price: Price, market: Market) -> dict[str, str] | None:
+    """What is still held in coins, what it cost and what it is worth, as text; None where it is less than a lot."""
+    if ledger.base < market.lot:
+        return None
+    value = ledger.base * price
+    return {
+        "base": text(ledger.base),
+        "cost": text(ledger.cost.quantize(UNIT)),
+        "average_cost": text((ledger.cost / ledger.base).quantize(UNIT)),
+        "value": text(value),
+        "unrealised": text((value - ledger.cost).quantize(UNIT)),
     }
 
 
@@ -169,10 +183,10 @@ class _Fill(NamedTuple):
 
 def _fills(run: Run) -> Iterable[_Fill]:
     """Every fill with the candle it happened in and the round trip it closed."""
-    slots: dict[str, Order] = {}
+    placed: dict[str, Place] = {}
     rows = [row for row in run.rows if type(row.event) is Filled]
     for row in run.rows:
-        slots |= {command.order.id: command.order for command in row.commands if type(command) is Place}
+        placed |= {command.order.id: command for command in row.commands if type(command) is Place}
     times = np.fromiter((row.event.at_ms for row in rows), np.int64, len(rows))
     candles = np.searchsorted(run.tape.times, times, side="right") - 1
     earned, trips = ZERO, 0
@@ -182,7 +196,8 @@ def _fills(run: Run) -> Iterable[_Fill]:
         now = row.tally
         profit = now.profit - earned if now.round_trips > trips else None
         earned, trips = now.profit, now.round_trips
-        order = slots[fill.order_id]
+        place = placed[fill.order_id]
+        order = place.order
         shown = FillRow(
             fill.at_ms,
             order.side,
@@ -192,11 +207,14 @@ def _fills(run: Run) -> Iterable[_Fill]:
             fill.fee_asset,
             _shown(order.slot),
             profit,
+            place.why,
         )
         yield _Fill(candle, fill.price, row.quote - row.fee_value, row.base, shown)
 
 
 def _shown(slot: str) -> str:
-    """A slot as people read it: cell and cycle, both counted from one."""
+    """A slot as people read it: a grid's cell and cycle, both counted from one; any other as it is."""
     name, _, rest = slot.rpartition("-")
-    return f"{int(name) + 1}.{int(rest[:-1]) + 1}" if rest[:-1].isdigit() and name.lstrip("-").isdigit() else name
+    if rest[:-1].isdigit() and rest[-1] in "bs" and name.lstrip("-").isdigit():
+        return f"{int(name) + 1}.{int(rest[:-1]) + 1}"
+    return name if name in ("open", "exit") else slot

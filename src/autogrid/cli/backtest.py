@@ -20,6 +20,7 @@ from autogrid.services.backtests import BacktestRequest
 from autogrid.services.backtests import backtest as run_backtest
 from autogrid.services.markets import UnableToDescribeMarket
 from autogrid.trading.money import use_exact_figures
+from autogrid.trading.strategies.catalogue import entry
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.wiring.simulation import backtest as simulated_backtest
 
@@ -36,7 +37,7 @@ from autogrid.wiring.simulation import backtest as simulated_backtest
 @click.option("--latency-ms", type=click.IntRange(0, 3_600_000), default=0, help="How long an order is under way.")
 @click.option("--participation", type=FIGURE, help="Share of a candle's volume that may fill within it.")
 @click.option("--risk", type=click.Choice(["on", "off"]), default="off", help="Rules that watch windows of time.")
-@click.option("--timeframe", help="The strategy's own candles, such as 15m; a grid looks at none.")
+@click.option("--timeframe", help="The strategy's own candles, such as 15m, made from finer ones.")
 @click.option("--from", "start", metavar="YYYY-MM-DD", help="First day, included.")
 @click.option("--to", "end", metavar="YYYY-MM-DD", help="Last day, included whole.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for result.json and result.html.")
@@ -85,8 +86,6 @@ def _request(  # noqa: PLR0913
 ) -> BacktestRequest:
     if not 0 <= slippage < 1:
         raise BadInput(f"--slippage is {slippage}; it is a fraction from 0 to below 1, 0.001 is 0.1 %")
-    if timeframe is not None:
-        raise BadInput(f"--timeframe {timeframe}: a grid looks at no candles of its own; leave it out")
     if participation is not None and not 0 < participation <= 1:
         raise BadInput(f"--participation is {participation}; it is a fraction above 0 and up to 1")
     first, last = _day("--from", start), _day("--to", end)
@@ -96,7 +95,7 @@ def _request(  # noqa: PLR0913
         strategy=strategy,
         candles=tuple(Path(one.strip()) for one in candles.split(",") if one.strip()),
         investment=investment,
-        config=read_config(settings, config_file),
+        config=_with_timeframe(strategy, read_config(settings, config_file), timeframe),
         words=market_words(**words),
         path=path,
         fill=fill,
@@ -108,6 +107,17 @@ def _request(  # noqa: PLR0913
         end=last,
         compare=compare,
     )
+
+
+def _with_timeframe(strategy: str, config: dict[str, str], timeframe: str | None) -> dict[str, str]:
+    """`--timeframe` is short for the key of that name."""
+    if timeframe is None:
+        return config
+    if not any(field.key == "timeframe" for field in entry(strategy).fields):
+        raise BadInput(f"--timeframe {timeframe}: {strategy} looks at no candles of its own; leave it out")
+    if config.get("timeframe", timeframe) != timeframe:
+        raise BadInput(f"--timeframe is {timeframe} and timeframe={config['timeframe']}; give one of them")
+    return {**config, "timeframe": timeframe}
 
 
 def _day(option: str, words: str | None) -> date | None:

@@ -1,55 +1,28 @@
 """`autogrid bot`: paper bots of one's own."""
 
 import re
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.cli import market_lookup
+from autogrid.cli.bot_answers import asked, json_option, say_bot
+from autogrid.cli.bot_asks import ASKS
 from autogrid.cli.markets import market_options, market_words
 from autogrid.cli.options import FIGURE, config_options, read_config
 from autogrid.cli.output import BadInput, say_json
-from autogrid.cli.place import data_dir_option, with_database
+from autogrid.cli.place import data_dir_option
 from autogrid.services import bots, showing
-from autogrid.services.markets import MarketWords, UnableToDescribeMarket
+from autogrid.services.markets import MarketWords
 from autogrid.services.picture import to_json
 from autogrid.services.showing import Shown
-from autogrid.storage.bots import BotRow, UnableToCreateBot, UnableToDeleteBot, UnableToFindBot
-from autogrid.storage.codecs import UnableToReadRecord
-from autogrid.storage.database import Database
-from autogrid.storage.recall import UnableToReplay
 from autogrid.trading.money import text
-from autogrid.trading.strategies.fields import UnableToConfigure
 
-Result = TypeVar("Result")
 SYMBOL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+")
-REFUSALS = (
-    UnableToConfigure,
-    UnableToReadCandles,
-    UnableToDescribeMarket,
-    UnableToCreateBot,
-    UnableToDeleteBot,
-    UnableToFindBot,
-    UnableToReplay,
-    UnableToReadRecord,
-    bots.UnableToAsk,
-)
-
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-
-
-def asked(data_dir: Path | None, ask: Callable[[Database], Awaitable[Result]]) -> Result:
-    """What `ask` gives; what it refuses becomes BadInput."""
-    try:
-        return with_database(data_dir, ask)
-    except REFUSALS as error:
-        raise BadInput(str(error)) from None
 
 
 @click.group()
@@ -114,7 +87,7 @@ def create(  # noqa: PLR0913, PLR0917
         exchange=seen,
         risk=risk == "on",
     )
-    _said(asked(data_dir, lambda database: bots.create(database, request)), as_json, "made")
+    say_bot(asked(data_dir, lambda database: bots.create(database, request)), as_json, "made")
 
 
 def _with_known(words: MarketWords, market: Any) -> MarketWords:
@@ -123,22 +96,13 @@ def _with_known(words: MarketWords, market: Any) -> MarketWords:
     )
 
 
-def _said(row: BotRow, as_json: bool, words: str) -> None:
-    if as_json:
-        say_json(bots.bot_json(row))
-        return
-    click.echo(f"{row.name} ({row.id}): {words}")
-    if words == "made":
-        click.echo(f"Start it with: autogrid bot start {row.name}, then: autogrid engine")
-
-
 @bot.command()
 @click.argument("meant", metavar="BOT")
 @data_dir_option
 @json_option
 def start(meant: str, data_dir: Path | None, as_json: bool) -> None:
     """Want BOT to run; one that was paused goes on."""
-    _said(asked(data_dir, lambda database: bots.start(database, meant)), as_json, "wanted; `autogrid engine` runs it")
+    say_bot(asked(data_dir, lambda database: bots.start(database, meant)), as_json, "wanted; `autogrid engine` runs it")
 
 
 @bot.command()
@@ -148,7 +112,7 @@ def start(meant: str, data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def pause(meant: str, cancel: bool, data_dir: Path | None, as_json: bool) -> None:
     """Place no new orders; resting ones stay, unless --cancel."""
-    _said(asked(data_dir, lambda database: bots.pause(database, meant, cancel=cancel)), as_json, "will pause")
+    say_bot(asked(data_dir, lambda database: bots.pause(database, meant, cancel=cancel)), as_json, "will pause")
 
 
 @bot.command()
@@ -158,7 +122,7 @@ def pause(meant: str, cancel: bool, data_dir: Path | None, as_json: bool) -> Non
 @json_option
 def stop(meant: str, sell: bool, data_dir: Path | None, as_json: bool) -> None:
     """End BOT: its orders go, its coins are kept, or sold with --sell."""
-    _said(asked(data_dir, lambda database: bots.stop(database, meant, sell=sell)), as_json, "will end")
+    say_bot(asked(data_dir, lambda database: bots.stop(database, meant, sell=sell)), as_json, "will end")
 
 
 @bot.command()
@@ -176,7 +140,7 @@ def edit(
     if not yes and not as_json:
         click.echo(change)
         click.confirm("Change it so?", abort=True)
-    _said(asked(data_dir, lambda database: bots.edit(database, meant, config)), as_json, "will change")
+    say_bot(asked(data_dir, lambda database: bots.edit(database, meant, config)), as_json, "will change")
 
 
 @bot.command()
@@ -185,7 +149,7 @@ def edit(
 @json_option
 def delete(meant: str, data_dir: Path | None, as_json: bool) -> None:
     """Take BOT away from sight; refused while its orders may trade."""
-    _said(asked(data_dir, lambda database: bots.remove(database, meant)), as_json, "deleted")
+    say_bot(asked(data_dir, lambda database: bots.remove(database, meant)), as_json, "deleted")
 
 
 @bot.command("list")
@@ -286,3 +250,7 @@ def replay(meant: str, data_dir: Path | None, as_json: bool) -> None:
         click.echo(f"{row.name}: step {done.difference.seq} comes out differently ({done.difference.what}).")
     if done.difference is not None:
         raise click.exceptions.Exit(1)
+
+
+for _command in ASKS:
+    bot.add_command(_command)

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from autogrid.cli.bot import asked, json_option
+from autogrid.cli.bot_answers import asked, json_option
 from autogrid.cli.output import say_json
 from autogrid.cli.place import data_dir_option
 from autogrid.services import showing

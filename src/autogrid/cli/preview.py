@@ -19,8 +19,10 @@ from autogrid.services.markets import UnableToDescribeMarket, market_at, market_
 from autogrid.services.previews import preview_json, preview_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import Price, text, use_exact_figures
+from autogrid.trading.strategies.catalogue import entry
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid_preview import GridPreview
+from autogrid.trading.strategies.preview import Preview
 
 
 @click.command()
@@ -53,7 +55,12 @@ def preview(
     if as_json:
         say_json(preview_json(strategy, config, market, investment, shown) | {"assumed_rules": list(assumed)})
         return
-    _show(Console(), market, investment, shown)
+    if isinstance(shown, GridPreview):
+        _show(Console(), market, investment, shown)
+    else:
+        _show_table(
+            Console(), f"{entry(strategy).title} on {market.symbol}", f"{text(investment)} {market.quote}", shown
+        )
     if assumed:
         rules = ", ".join(f"{name.replace('_', ' ')} {text(getattr(market, name))}" for name in assumed)
         click.echo(f"  Rules of the market that nobody gave were assumed: {rules}. --market takes an exchange's own.\n")
@@ -110,6 +117,26 @@ def _show(console: Console, market: Market, investment: Decimal, shown: GridPrev
     if shown.loss_at_stop is not None:
         facts.add_row("  At the stop-loss", f"{_cents(shown.loss_at_stop)} {quote}")
     console.print()
+    console.print(facts)
+    for warning in shown.warnings:
+        console.print(f"  [yellow]![/yellow] {warning}")
+    console.print()
+
+
+def _show_table(console: Console, title: str, funds: str, shown: Preview) -> None:
+    console.print(f"\n [bold]{title} at {text(shown.price)}[/bold], {funds}\n")
+    if shown.rows:
+        table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim")
+        for column in shown.columns:
+            table.add_column(column.title, justify="right")
+        table.add_column("")
+        for row in shown.rows:
+            table.add_row(*row.cells, Text(row.breach or "", "bold red"))
+        console.print(table)
+        console.print()
+    facts = Table.grid(padding=(0, 2))
+    for fact in shown.facts:
+        facts.add_row(f"  {fact.title}", f"{fact.value} {fact.unit}".rstrip())
     console.print(facts)
     for warning in shown.warnings:
         console.print(f"  [yellow]![/yellow] {warning}")

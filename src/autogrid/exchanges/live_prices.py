@@ -9,7 +9,7 @@ clock goes on.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final, Literal, NamedTuple, Protocol
@@ -80,6 +80,14 @@ class Patience:
     """Before a new client, by how many failed one after the other."""
     most_faults: int = 3
     """So many failures one after the other, and a stream is given up, or a client of requests replaced."""
+    settle_s: float = 1.5
+    """After a candle's end, before it is asked for."""
+    late_s: tuple[float, ...] = (2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+    """Before a candle that was not there is asked for again, by how often it was not."""
+    wake_s: float = 30.0
+    """Longer than this nothing is waited for without a look at the clock."""
+    history_s: float = 30.0
+    """So long prices wait at the start for the candles that closed before them."""
 
 
 PATIENT: Final = Patience()
@@ -116,6 +124,8 @@ class LivePrices:
         """Trades before this are known."""
         self._taken_ms = clock_ms()
         """When the last trade came, by this machine's clock."""
+        self._traded = False
+        """Whether any came since this was begun."""
         self._stream_faults = 0
         self._faults = 0
         self._pending: asyncio.Future[Any] | None = None
@@ -123,6 +133,8 @@ class LivePrices:
         """The last that was taken from what ccxt keeps."""
         self.heard_ms = clock_ms()
         """When the exchange last told anything, by this machine's clock."""
+        self.heard = False
+        """Whether it has told anything since this was begun."""
         self.source: Source | None = None
         self.fault: str | None = None
         """What went wrong last; None once the exchange is heard again."""
@@ -132,6 +144,13 @@ class LivePrices:
         """Since when nothing was heard, UTC; None while the exchange is heard, or a short silence lasts."""
         silent = self._clock_ms() - self.heard_ms > self._patience.silent_s * 1_000
         return self.heard_ms if silent else None
+
+    @property
+    def exchange_ms(self) -> int | None:
+        """The exchange's clock, UTC, by the last trade and the time since it came: never fast. None before the first."""
+        if self._last is None or not self._traded:
+            return None
+        return self._last.at_ms + max(0, self._clock_ms() - self._taken_ms)
 
     def resume_after(self, last: Traded) -> None:
         """What was traded up to `last` is known already; what came after it is not."""
@@ -240,14 +259,14 @@ class LivePrices:
                 raise ValueError(f"{self._exchange} tells of a trade at {traded.at_ms} ms, which is not yet")
             known = traded.quantity is None and self._last and self._last.price == traded.price
             if traded.at_ms >= self._from_ms and not known:
-                self._last, self._from_ms, self._taken_ms = traded, traded.at_ms, now
+                self._last, self._from_ms, self._taken_ms, self._traded = traded, traded.at_ms, now, True
                 self._tell(traded)
                 new += 1
         if not new:
             self._beat(now)
         if looked and self._last:
             self._from_ms = max(self._from_ms, self._last.at_ms + 1)
-        self.heard_ms, self.fault, self._faults = now, None, 0
+        self.heard_ms, self.heard, self.fault, self._faults = now, True, None, 0
         return new
 
     def _beat(self, now: int) -> None:
@@ -272,13 +291,8 @@ class LivePrices:
 
     async def _close(self, client: PriceClient) -> None:
         """Give the client back, also when we are cancelled just then."""
-        closing = asyncio.ensure_future(self._give_back(client, self._pending))
-        self._pending = None
-        try:
-            await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await closing
-            raise
+        pending, self._pending = self._pending, None
+        await to_its_end(self._give_back(client, pending))
 
     async def _give_back(self, client: PriceClient, pending: asyncio.Future[Any] | None) -> None:
         """What client and stream say at that is of no more interest."""
@@ -291,6 +305,16 @@ class LivePrices:
             await client.close()
         except ANTICIPATED as error:
             self.fault = self.fault or short(error)
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` whole, also when we are cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def short(error: Exception) -> str:

@@ -8,7 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.backtesting.candle_warnings import timeframe_name
+from autogrid.backtesting.closed_candles import ClosedCandles
 from autogrid.backtesting.result import Result
 from autogrid.backtesting.run import Run, result_of
 from autogrid.backtesting.tapes import Tape, read_tape
@@ -22,8 +24,6 @@ from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build, entry
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_sizing import check_start
 from autogrid.trading.strategies.strategy import AnyStrategy
 
 COARSE = Decimal("0.05")
@@ -95,15 +95,33 @@ def prepare(request: BacktestRequest) -> Job:
     tape = read_tape(request.candles, start=request.start, end=request.end, at_least_decimals=decimals)
     market, assumed = market_for(tape, request.words)
     strategy = build(request.strategy, request.config, market, request.investment)
-    first = Decimal(int(tape.prices[0, 0])) * tape.unit
-    own, price = ZERO, first
-    if isinstance(strategy, Grid):
-        price = strategy.settings.trigger_price or first
-        check_start(strategy.settings, strategy.lines, market, request.investment, price)
-        own = strategy.settings.own_base or ZERO
+    price = strategy.trigger or Decimal(int(tape.prices[0, 0])) * tape.unit
+    strategy.check(price)
+    check_tape(strategy, tape)
     bot = Bot(market, Limits(request.investment, breakers=request.risk), at_once=not request.latency_ms)
-    state = bot.start(strategy, opened(request.investment, own, price))
+    state = bot.start(strategy, opened(request.investment, strategy.own_base, price))
     return Job(request, tape, market, assumed, strategy, bot, state)
+
+
+def check_tape(strategy: AnyStrategy, tape: Tape) -> None:
+    """Raises `UnableToReadCandles` where the tape's candles are too few or too coarse for the strategy."""
+    coarsest_ms = strategy.coarsest_ms
+    if coarsest_ms is not None and tape.interval_ms > coarsest_ms:
+        raise UnableToReadCandles(
+            "too_coarse",
+            f"{tape.source} holds {timeframe_name(tape.interval_ms)} candles, and this configuration acts every "
+            f"{timeframe_name(coarsest_ms)}; take candles of {timeframe_name(coarsest_ms)} or finer.",
+        )
+    if strategy.timeframe_ms is None:
+        return
+    found = len(ClosedCandles(tape, strategy.timeframe_ms))
+    if found <= strategy.warm_up:
+        name = timeframe_name(strategy.timeframe_ms)
+        raise UnableToReadCandles(
+            "too_few_to_warm_up",
+            f"{tape.source} makes {found} closed candles of {name}, and {strategy.name} needs {strategy.warm_up} of "
+            f"them before it can decide; take at least {strategy.warm_up + 1} (a longer file, or a finer timeframe).",
+        )
 
 
 def check_investment(investment: Amount) -> None:
@@ -147,16 +165,12 @@ def _result(job: Job, run: Runner, *, backwards: bool) -> Result:
     walk = Walk(rules, backwards, request.latency_ms)
     done = run(job.bot, job.state, job.tape, walk)
     elapsed_s = time.perf_counter() - started
-    lines = _lines(job.strategy)
+    lines = job.strategy.lines
     facts = _facts(job, done) | {"elapsed_s": round(elapsed_s, 6)}
     if request.compare and request.fill == "touch":
         stricter = run(job.bot, job.state, job.tape, replace(walk, rules=replace(rules, fill="through")))
         facts["through"] = _compared(stricter)
     return result_of(done, lines, facts)
-
-
-def _lines(strategy: AnyStrategy) -> tuple[Price, ...]:
-    return strategy.lines if isinstance(strategy, Grid) else ()
 
 
 def _compared(run: Run) -> dict[str, object]:
@@ -201,7 +215,7 @@ def _facts(job: Job, run: Run) -> dict[str, object]:
 
 def _range_warnings(job: Job, price: Price) -> list[str]:
     """What to know of a start outside the range."""
-    lines = _lines(job.strategy)
+    lines = job.strategy.lines
     if lines and price > lines[-1]:
         return [f"The price at the start, {text(price)}, was above the range: all cells waited to buy."]
     if lines and price < lines[0]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from autogrid.backtesting.tapes import Tape, read_tape
-from autogrid.services.backtests import check_investment
+from autogrid.services.backtests import LARGEST_INVESTMENT, check_investment, check_tape
 from autogrid.services.markets import MarketWords, market_for
 from autogrid.storage.bots import (
     PAPER,
@@ -26,12 +26,10 @@ from autogrid.storage.database import Database
 from autogrid.storage.requests import RequestKind, add_request
 from autogrid.trading.ledger import Ledger, opened
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Price, Quantity, text
+from autogrid.trading.money import Amount, Price, text
 from autogrid.trading.risk import Limits
-from autogrid.trading.strategies.catalogue import build
+from autogrid.trading.strategies.catalogue import build, entry
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_sizing import check_start
 from autogrid.trading.strategies.strategy import AnyStrategy
 
 
@@ -72,12 +70,13 @@ async def create(database: Database, request: BotRequest) -> BotRow:
             f"there is no account '{request.account}'; only account paper trades today (live accounts come later)"
         )
     check_investment(request.investment)
-    market, price = _market(request)
+    market, price, tape = _market(request)
     strategy = build(request.strategy, request.config, market, request.investment)
-    if isinstance(strategy, Grid):
-        at = strategy.settings.trigger_price or price
-        if at is not None:
-            check_start(strategy.settings, strategy.lines, market, request.investment, at)
+    at = strategy.trigger or price
+    if at is not None:
+        strategy.check(at)
+    if tape is not None:
+        check_tape(strategy, tape)
     async with database.writing() as connection:
         names = {bot.name for bot in await list_bots(connection)}
         new = NewBot(
@@ -88,7 +87,7 @@ async def create(database: Database, request: BotRequest) -> BotRow:
             market=market,
             limits=Limits(request.investment, breakers=request.risk),
             investment=request.investment,
-            own_base=_own_base(strategy),
+            own_base=strategy.own_base,
             tape=None if request.tape is None else str(request.tape.resolve()),
             speed=request.speed if request.tape is not None else None,
             exchange=request.exchange,
@@ -96,8 +95,8 @@ async def create(database: Database, request: BotRequest) -> BotRow:
         return await create_bot(connection, new, now_ms())
 
 
-def _market(request: BotRequest) -> tuple[Market, Price | None]:
-    """The market's rules, and its price where it is known."""
+def _market(request: BotRequest) -> tuple[Market, Price | None, Tape | None]:
+    """The market's rules, its price where it is known, and the tape where it runs on one."""
     if request.tape is not None:
         tape = read_tape((request.tape,), at_least_decimals=tape_decimals(request.words.tick))
         market, _ = market_for(tape, request.words)
@@ -109,17 +108,12 @@ def _market(request: BotRequest) -> tuple[Market, Price | None]:
                     f"the tape's name says {market.symbol}, and --symbol is {base}/{quote}; they must be one",
                 )
             market = replace(market, base=base, quote=quote)
-        return market, Decimal(int(tape.prices[0, 0])) * tape.unit
+        return market, Decimal(int(tape.prices[0, 0])) * tape.unit, tape
     if request.words.known is None:
         raise UnableToConfigure(
             "tape", "give --tape FILE, or --exchange with an exchange whose live prices it shall see"
         )
-    return request.words.known, request.price
-
-
-def _own_base(strategy: AnyStrategy) -> Quantity:
-    """Base that the strategy takes from the account beside the investment."""
-    return (strategy.settings.own_base or ZERO) if isinstance(strategy, Grid) else ZERO
+    return request.words.known, request.price, None
 
 
 def tape_decimals(tick: Price | None) -> int:
@@ -146,10 +140,7 @@ def tape_of(bot: BotRow) -> Tape:
 
 def first_ledger(bot: BotRow, price: Price) -> Ledger:
     """What the bot owns before it starts; own base is valued at the trigger, or at `price`."""
-    strategy = strategy_of(bot)
-    if isinstance(strategy, Grid) and strategy.settings.trigger_price is not None:
-        price = strategy.settings.trigger_price
-    return opened(bot.investment, bot.own_base, price)
+    return opened(bot.investment, bot.own_base, strategy_of(bot).trigger or price)
 
 
 async def start(database: Database, meant: str) -> BotRow:
@@ -197,6 +188,29 @@ async def _ask(
         return await find_bot(connection, bot.id)
 
 
+async def act(database: Database, meant: str, action: str, amount: Amount | None) -> BotRow:
+    """Ask for what only this bot's strategy can do. Raises `UnableToFindBot`, `UnableToAsk`."""
+    async with database.reading() as connection:
+        bot = await find_bot(connection, meant)
+    known = {one.name: one for one in entry(bot.strategy).actions}
+    if action not in known:
+        what = f"it knows {', '.join(known)}" if known else "it knows none"
+        raise UnableToAsk(f"{bot.name} is a {bot.strategy} bot and knows no action '{action}'; {what}")
+    if known[action].takes_amount and (amount is None or amount <= 0):
+        raise UnableToAsk(f"{action} takes an amount in quote, above 0")
+    if not known[action].takes_amount and amount is not None:
+        raise UnableToAsk(f"{action} takes no amount")
+    payload = {"action": action} if amount is None else {"action": action, "amount": text(amount)}
+    return await _ask(database, meant, "action", payload, wanted="running")
+
+
+async def fund(database: Database, meant: str, amount: Amount) -> BotRow:
+    """Give the bot quote, or (below zero) take free quote out. Raises `UnableToFindBot`, `UnableToAsk`."""
+    if not amount or abs(amount) > LARGEST_INVESTMENT:
+        raise UnableToAsk(f"an amount of {text(amount)} cannot be moved; give one above 0")
+    return await _ask(database, meant, "funds", {"amount": text(amount)}, wanted="running")
+
+
 async def remove(database: Database, meant: str) -> BotRow:
     """Take the bot away from sight. Raises `UnableToFindBot`, `UnableToDeleteBot`."""
     async with database.writing() as connection:
@@ -216,7 +230,7 @@ async def edit(database: Database, meant: str, config: Mapping[str, str]) -> Bot
         if bot.actual == "ended":
             raise UnableToAsk(f"{bot.name} has ended ({bot.reason})")
         if bot.wanted == "stopped":
-            await set_config(connection, bot.id, merged, _own_base(strategy), now_ms())
+            await set_config(connection, bot.id, merged, strategy.own_base, now_ms())
         else:
             await add_request(connection, bot.id, "edit", dict(config), now_ms())
         return await find_bot(connection, bot.id)

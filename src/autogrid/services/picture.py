@@ -261,4 +261,5 @@ def _fill_json(fill: FillRow) -> dict[str, object]:
         "fee_asset": fill.fee_asset,
         "slot": fill.slot,
         "profit": None if fill.profit is None else text(fill.profit),
+        "why": fill.why,
     }

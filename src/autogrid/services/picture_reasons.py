@@ -22,11 +22,11 @@ def cells_of(state: BotState) -> tuple[Cell, ...]:
 def state_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tuple[str, str]:
     """The state by its name and in a sentence."""
     name = _name(bot, state, price, at_ms)
-    memory, trip = state.memory, state.risk.trip
-    why = state.ended_why or (memory.why if isinstance(memory, GridMemory) else "")
+    trip = state.risk.trip
+    why = state.ended_why or state.strategy.status(state.memory).why
     resting = len(state.standing)
     return name, words.STATES[name].format(
-        trigger=_trigger(state),
+        trigger=why,
         resting="1 order" if resting == 1 else f"{resting} orders",
         rule=trip.rule if trip else "",
         why=trip.why if trip and name in ("breaker", "trial") else why,
@@ -35,8 +35,7 @@ def state_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tupl
 
 
 def _name(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> str:
-    holds, memory = state.holds, state.memory
-    stage = memory.stage if isinstance(memory, GridMemory) else "running"
+    holds, stage = state.holds, state.strategy.status(state.memory).stage
     if state.ended_why or stage == "ended":
         return "ended"
     for held, name in ((holds.killed, "killed"), (stage == "exiting", "ending"), (holds.paused, "paused")):
@@ -48,8 +47,8 @@ def _name(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> str:
         return "breaker" if at_ms < _opens(bot, state.risk.trip) else "trial"
     if price is None or stage == "new":
         return "new"
-    if stage in ("triggered", "opening"):
-        return "waiting" if stage == "triggered" else "opening"
+    if stage in ("waiting", "opening"):
+        return stage
     cells = cells_of(state)
     if cells and price > cells[0].roof:
         return "above"
@@ -61,13 +60,14 @@ def reasons_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tu
     memory = state.memory
     if state.ended_why:
         return (words.ENDED.format(why=state.ended_why),)
+    status = state.strategy.status(memory)
+    if status.stage in ("exiting", "ended"):
+        sentence = words.ENDING if status.stage == "exiting" else words.ENDED
+        return (sentence.format(why=status.why),)
     if not isinstance(memory, GridMemory):
-        return tuple(_refusals(state))
-    if memory.stage in ("exiting", "ended"):
-        sentence = words.ENDING if memory.stage == "exiting" else words.ENDED
-        return (sentence.format(why=memory.why),)
-    if memory.stage == "triggered":
-        return (words.TRIGGER.format(trigger=_trigger(state)),)
+        return (*state.strategy.notices(memory), *_refusals(state))
+    if status.stage == "waiting":
+        return (words.TRIGGER.format(trigger=status.why),)
     return tuple(_along_the_lines(bot, state, price, at_ms))
 
 
@@ -126,10 +126,6 @@ def _hindrance(bot: Bot, state: BotState, slot: str, at_ms: int, *, buys: bool) 
 def _refusals(state: BotState) -> Iterator[str]:
     for refused in state.refused:
         yield words.REFUSED.format(side="order", line=refused.slot, rule=refused.rule, why=refused.why)
-
-
-def _trigger(state: BotState) -> str:
-    return str(state.strategy.config.get("trigger_price") or "")
 
 
 def _opens(bot: Bot, trip: Trip) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 STATES: Final[Mapping[str, str]] = {
     "new": "waiting for the first price",
-    "waiting": "waiting for the trigger: no order is out until the price reaches {trigger}",
+    "waiting": "waiting, with no order out, {trigger}",
     "opening": "starting: buying the coins that the upper cells will sell",
     "running": "running",
     "above": "out of range: price above the highest line; the bot stays and sends nothing",
@@ -34,7 +34,7 @@ ORDERS: Final[Mapping[str, str]] = {
 """By the status of an order that has not ended."""
 
 EMPTY_LINE: Final = "no order at {line}: one line always stays free, the one that was traded last"
-TRIGGER: Final = "no order yet: the bot waits until the price reaches {trigger}"
+TRIGGER: Final = "no order yet: the bot waits {trigger}"
 OPENING: Final = "no sell at {line} yet: its coins are being bought"
 WAITS_FOR_RISE: Final = "no buy at {line} yet: it is placed once the price rises above {line}"
 REFUSED: Final = "no {side} at {line}: held back by the rule '{rule}': {why}"

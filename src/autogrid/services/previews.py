@@ -5,24 +5,26 @@ from decimal import Decimal
 from autogrid.services.backtests import check_investment, effective, market_facts
 from autogrid.trading.market import Market
 from autogrid.trading.money import Amount, Price, text
-from autogrid.trading.strategies.catalogue import build
+from autogrid.trading.strategies.catalogue import build, entry
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_preview import GridPreview, preview
+from autogrid.trading.strategies.grid_preview import GridPreview
+from autogrid.trading.strategies.preview import Preview
 
 
-def preview_of(strategy: str, config: dict[str, str], market: Market, investment: Amount, price: Price) -> GridPreview:
+def preview_of(
+    strategy: str, config: dict[str, str], market: Market, investment: Amount, price: Price
+) -> GridPreview | Preview:
     """The preview of `strategy` at `price`. Raises `UnableToConfigure`."""
     check_investment(investment)
     if price <= 0:
         raise UnableToConfigure("price", f"price is {text(price)}; it must be above 0")
-    built = build(strategy, config, market, investment)
-    assert isinstance(built, Grid), "every strategy of the catalogue has a preview"
-    return preview(built, price)
+    found = entry(strategy).preview(build(strategy, config, market, investment), price)
+    assert isinstance(found, GridPreview | Preview), f"the preview of {strategy} is none"
+    return found
 
 
 def preview_json(
-    strategy: str, config: dict[str, str], market: Market, investment: Amount, shown: GridPreview
+    strategy: str, config: dict[str, str], market: Market, investment: Amount, shown: GridPreview | Preview
 ) -> dict[str, object]:
     """A preview as JSON; money as text, shares as fractions in text."""
     return {
@@ -31,6 +33,26 @@ def preview_json(
         "config": effective(strategy, config),
         "investment": text(investment),
         "price": text(shown.price),
+        **(_grid_json(shown) if isinstance(shown, GridPreview) else _table_json(shown)),
+        "warnings": list(shown.warnings),
+        "needs_confirmation": shown.confirm,
+    }
+
+
+def _table_json(shown: Preview) -> dict[str, object]:
+    """Each row with its cells by the columns' keys; each fact by its key."""
+    keys = [column.key for column in shown.columns]
+    return {
+        "rows": [
+            {**dict(zip(keys, row.cells, strict=True)), "passes": row.breach is None, "breach": row.breach}
+            for row in shown.rows
+        ],
+        "facts": {fact.key: {"value": fact.value, "unit": fact.unit} for fact in shown.facts},
+    }
+
+
+def _grid_json(shown: GridPreview) -> dict[str, object]:
+    return {
         "lines": [
             {
                 "price": text(line.price),
@@ -52,8 +74,6 @@ def preview_json(
         "loss_at_lower": text(shown.loss_at_lower),
         "loss_at_stop": None if shown.loss_at_stop is None else text(shown.loss_at_stop),
         "equity": {name: {"price": text(where), "equity": text(worth)} for name, where, worth in shown.equity_at},
-        "warnings": list(shown.warnings),
-        "needs_confirmation": shown.confirm,
     }
 
 

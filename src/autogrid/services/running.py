@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from autogrid.engine.inbox import Inbox
+from autogrid.services.asked_events import event_of
 from autogrid.services.bots import now_ms
 from autogrid.storage.bots import Actual, BotRow, list_bots, set_actual, set_price, set_wanted
 from autogrid.storage.database import Database
-from autogrid.storage.requests import Request, take_requests
-from autogrid.trading.event import EditAsked, Event, KillAsked, PauseAsked, ResumeAsked, StopAsked
+from autogrid.storage.requests import take_requests
 from autogrid.trading.state import BotState
 
 LOOK_S: Final = 0.2
@@ -88,7 +88,7 @@ class Engine:
             running_now = self._running.get(bot.id)
             for request in asked.get(bot.id, ()):
                 if running_now is not None:
-                    running_now.inbox.put(request.id, _maker(request))
+                    running_now.inbox.put(request.id, event_of(request))
             if running_now is not None and bot.actual != _shown(bot):
                 await self._actual(bot.id, _shown(bot), "")
 
@@ -134,19 +134,3 @@ async def _run(run_bot: RunBot, bot: BotRow, inbox: Inbox) -> BotState:
 
 def _shown(bot: BotRow) -> Actual:
     return "paused" if bot.wanted == "paused" else "running"
-
-
-def _maker(request: Request) -> Callable[[int], Event]:
-    """The event of a request, at the time it is taken."""
-    payload = request.payload
-    match request.kind:
-        case "pause":
-            return lambda at_ms: PauseAsked(at_ms, payload.get("cancel") == "yes")
-        case "resume":
-            return ResumeAsked
-        case "stop":
-            return lambda at_ms: StopAsked(at_ms, payload.get("sell") == "yes")
-        case "kill":
-            return KillAsked
-        case "edit":
-            return lambda at_ms: EditAsked(at_ms, dict(payload))

@@ -46,7 +46,7 @@ async def show(database: Database, meant: str, fills: int = FILLS_SHOWN) -> Show
 
 
 def _seen(fill: kept.FillRow) -> FillRow:
-    return FillRow(fill.at_ms, fill.side, fill.price, fill.quantity, fill.fee, fill.fee_asset, fill.slot, fill.profit)
+    return FillRow(*(getattr(fill, name) for name in FillRow.__dataclass_fields__))
 
 
 async def check(database: Database, meant: str) -> tuple[BotRow, Replayed]:

@@ -3,7 +3,7 @@
 The codecs are made once, when this is imported; a field of a type that none is known for fails there and then.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from decimal import Decimal
@@ -21,10 +21,10 @@ from autogrid.trading.order import Order
 from autogrid.trading.plan import Backoff, Bounds, Cancel, Fund, Place, Target, Wish
 from autogrid.trading.risk import Holds, Limits, Mark, Refused, RiskState, Trip
 from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies.catalogue import CATALOGUE
+from autogrid.trading.strategies.catalogue import CATALOGUE, UnableToAddStrategy
 from autogrid.trading.strategies.strategy import AnyStrategy, Strategy
 
-KINDS: Final[Mapping[str, type]] = {
+KINDS: Final[dict[str, type]] = {
     kind.__name__: kind
     for kind in (
         *(event.Tick, event.Sending, event.Accepted, event.Rejected, event.Filled, event.Cancelled, event.Expired),
@@ -39,7 +39,7 @@ KINDS: Final[Mapping[str, type]] = {
         *(BotState, Step),
     )
 }
-"""Every kind of record that can be written. Their names stand in databases."""
+"""Every kind of record that can be written. Their names stand in databases. `learn` adds the user's own."""
 
 Rebuild: TypeAlias = Callable[[str, Mapping[str, str]], AnyStrategy]
 """A strategy from its name and configuration."""
@@ -271,4 +271,66 @@ def _read_strategy(value: object, rebuild: Rebuild) -> AnyStrategy:
     return rebuild(value["strategy"], CONFIGURATION.read(value["config"], rebuild))
 
 
-_RECORDS: Final[Mapping[str, Codec]] = {tag: _record(kind) for tag, kind in KINDS.items()}
+_RECORDS: Final[dict[str, Codec]] = {tag: _record(kind) for tag, kind in KINDS.items()}
+
+
+def learn(kinds: Sequence[type]) -> tuple[type, ...]:
+    """Make kinds of the user's own storable, all of them or none; those that were not known before.
+
+    Raises `UnableToAddStrategy` for a name that is taken, and for a field that cannot be kept.
+    """
+    new = {kind.__name__: kind for kind in kinds if KINDS.get(kind.__name__) is not kind}
+    for name, kind in new.items():
+        if name in KINDS:
+            raise UnableToAddStrategy(f"a record named {name} is there already; give yours another name")
+        if not issubclass(kind, tuple) or not hasattr(kind, "_fields"):
+            raise UnableToAddStrategy(f"{name} is no NamedTuple; records of a memory derive from NamedTuple")
+    KINDS.update(new)
+    try:
+        _RECORDS.update({name: _record_of_own(kind) for name, kind in new.items()})
+    except UnableToAddStrategy:
+        forget(tuple(new.values()))
+        raise
+    return tuple(new.values())
+
+
+def forget(kinds: Sequence[type]) -> None:
+    """Undo `learn`."""
+    for kind in kinds:
+        KINDS.pop(kind.__name__, None)
+        _RECORDS.pop(kind.__name__, None)
+
+
+def _record_of_own(kind: type) -> Codec:
+    """As `_record`, with a sentence for who wrote the kind."""
+    try:
+        hints = get_type_hints(kind)
+    except (NameError, TypeError, SyntaxError) as fault:
+        raise UnableToAddStrategy(f"the types of the fields of {kind.__name__} cannot be read: {fault}") from None
+    for name, hint in hints.items():
+        try:
+            _check_own(hint)
+            codec_for(hint)
+        except (TypeError, AssertionError, IndexError):
+            raise UnableToAddStrategy(
+                f"the field {name} of {kind.__name__} is a {getattr(hint, '__name__', hint)}, which cannot be kept; "
+                "kept are Decimal, str, int, bool, float, records that stand in `records`, tuple[X, ...], "
+                "frozenset[X], Mapping[str, X], Literal of texts, and X | None"
+            ) from None
+    return _record(kind)
+
+
+def _check_own(hint: Any) -> None:
+    """Raises TypeError for what looks as if it could be kept, and would not come back as it was."""
+    origin, inner = get_origin(hint), get_args(hint)
+    crooked = (
+        (origin is Mapping and inner[0] is not str)
+        or (origin is tuple and len({one for one in inner if one is not ...}) != 1)
+        or (origin is Literal and not all(type(one) is str for one in inner))
+        or (origin is None and hint not in _PLAIN and hint not in KINDS.values())
+    )
+    if crooked and hint is not NoneType:
+        raise TypeError(f"no way is known to write {hint}")
+    for one in inner if origin is not Literal else ():
+        if one is not ...:
+            _check_own(one)

@@ -87,15 +87,19 @@ _INSERT_STEP: Final = insert(tables.steps)
 async def _keep_orders(connection: AsyncConnection, bot_id: str, seq: int, step: Step, before: BotState) -> None:
     """New orders as rows, changed ones in theirs."""
     at_ms = step.event.at_ms
-    placed = [command.order for command in step.commands if isinstance(command, Place)]
+    placed = [command for command in step.commands if isinstance(command, Place)]
     if placed:
         when = {"bot_id": bot_id, "placed_seq": seq, "placed_ms": at_ms, "changed_ms": at_ms}
-        rows = [{**when, "id": o.id, "slot": o.slot, "side": o.side, "kind": o.kind, **_figures(o)} for o in placed]
+        rows = [{**when, "why": place.why, **_order(place.order)} for place in placed]
         await connection.execute(insert(tables.orders), rows)
     orders = tables.orders
-    for order in changed_orders(before, step.state, {order.id for order in placed}):
+    for order in changed_orders(before, step.state, {place.order.id for place in placed}):
         row = update(orders).where(orders.c.bot_id == bot_id, orders.c.id == order.id)
         await connection.execute(row.values(**_figures(order), changed_ms=at_ms))
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return {"id": order.id, "slot": order.slot, "side": order.side, "kind": order.kind, **_figures(order)}
 
 
 def _figures(order: Order) -> dict[str, Any]:

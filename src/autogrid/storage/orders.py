@@ -34,6 +34,8 @@ class OrderRow(NamedTuple):
     """The step that decided it."""
     placed_ms: int
     changed_ms: int
+    why: str
+    """Why it was placed, with values, where the strategy said so."""
 
 
 class FillRow(NamedTuple):
@@ -56,6 +58,8 @@ class FillRow(NamedTuple):
     maker: bool
     profit: Decimal | None
     """Of the round trip it closed, in quote, after fees."""
+    why: str
+    """Why its order was placed."""
 
 
 class Notice(NamedTuple):
@@ -82,9 +86,11 @@ async def list_fills(
     connection: AsyncConnection, bot_id: str, *, limit: int | None = None, offset: int = 0, oldest_first: bool = False
 ) -> list[FillRow]:
     """The bot's fills, the last first."""
-    fills = tables.fills
+    fills, orders = tables.fills, tables.orders
     order = fills.c.seq if oldest_first else fills.c.seq.desc()
-    query = select(*_columns(fills.c, FillRow._fields)).where(fills.c.bot_id == bot_id)
+    columns = (*_columns(fills.c, FillRow._fields[:-1]), func.coalesce(orders.c.why, ""))
+    its_order = (orders.c.bot_id == fills.c.bot_id) & (orders.c.id == fills.c.order_id)
+    query = select(*columns).outerjoin(orders, its_order).where(fills.c.bot_id == bot_id)
     return [FillRow(*row) for row in await connection.execute(query.order_by(order).limit(limit).offset(offset))]
 
 

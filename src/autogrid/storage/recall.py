@@ -118,7 +118,9 @@ async def replay(connection: AsyncConnection, bot_id: str, build: Build) -> Repl
         if not same_commands(kept.commands, commands):
             return Replayed(count, Difference(kept.seq, "commands", kept.commands, commands))
         if kept.seq in states and encode(state) != states[kept.seq]:
-            return Replayed(count, Difference(kept.seq, "state", states[kept.seq], encode(state)))
+            then, now = encode(decode(BotState, states[kept.seq], rebuild)), encode(state)
+            if then != now:
+                return Replayed(count, Difference(kept.seq, "state", then, now))
         count += 1
     return Replayed(count, None)
 

@@ -8,9 +8,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from autogrid.storage import tables
 from autogrid.storage.encoding import decode_config, encode_config
-from autogrid.trading.event import EditAsked, Event, KillAsked, PauseAsked, ResumeAsked, StopAsked
+from autogrid.trading.event import (
+    ActionAsked,
+    EditAsked,
+    Event,
+    FundsAsked,
+    KillAsked,
+    PauseAsked,
+    ResumeAsked,
+    SignalCame,
+    StopAsked,
+)
 
-RequestKind: TypeAlias = Literal["pause", "resume", "stop", "kill", "edit"]
+RequestKind: TypeAlias = Literal["pause", "resume", "stop", "kill", "edit", "action", "funds", "signal"]
 
 ASKED: Final[Mapping[type[Event], RequestKind]] = {
     PauseAsked: "pause",
@@ -18,6 +28,9 @@ ASKED: Final[Mapping[type[Event], RequestKind]] = {
     StopAsked: "stop",
     KillAsked: "kill",
     EditAsked: "edit",
+    ActionAsked: "action",
+    FundsAsked: "funds",
+    SignalCame: "signal",
 }
 """The event that carries out a request of that kind."""
 
@@ -29,7 +42,8 @@ class Request(NamedTuple):
     bot_id: str
     kind: RequestKind
     payload: Mapping[str, str]
-    """What belongs to it: `sell` or `cancel` ("yes"/"no"), or an edit's configuration."""
+    """What belongs to it: `sell` or `cancel` ("yes"/"no"), an edit's configuration, an action with its amount, funds,
+    a signal."""
     made_ms: int
     taken_seq: int | None
     """The step of the bot's journal that carried it out."""
@@ -49,6 +63,16 @@ async def take_requests(connection: AsyncConnection, bot_id: str) -> list[Reques
     requests = tables.requests
     open_ones = select(requests).where(requests.c.bot_id == bot_id, requests.c.taken_seq.is_(None))
     rows = await connection.execute(open_ones.order_by(requests.c.id))
+    return [Request(**{**row, "payload": decode_config(row["payload"])}) for row in rows.mappings()]
+
+
+async def list_signals(connection: AsyncConnection, bot_id: str, since_ms: int) -> list[Request]:
+    """The signals for the bot that came since then, carried out or not, oldest first."""
+    requests = tables.requests
+    recent = select(requests).where(
+        requests.c.bot_id == bot_id, requests.c.kind == "signal", requests.c.made_ms >= since_ms
+    )
+    rows = await connection.execute(recent.order_by(requests.c.id))
     return [Request(**{**row, "payload": decode_config(row["payload"])}) for row in rows.mappings()]
 
 

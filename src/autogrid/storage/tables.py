@@ -55,7 +55,7 @@ METADATA = MetaData(
 
 WANTED = ("running", "paused", "stopped")
 ACTUAL = ("stopped", "starting", "running", "paused", "stopping", "ended", "error")
-REQUESTS = ("pause", "resume", "stop", "kill", "edit")
+REQUESTS = ("pause", "resume", "stop", "kill", "edit", "action", "funds", "signal")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -142,6 +142,7 @@ orders = Table(
     Column("placed_seq", BigInteger, nullable=False),
     Column("placed_ms", BigInteger, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
+    Column("why", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("bot_id", "id"),
     Index("ix_orders_bot_id_status", "bot_id", "status"),
 )

@@ -17,7 +17,7 @@ class AdxState(NamedTuple):
 
     period: int
     """Of the directional movement, 1 or more."""
-    count: int
+    seen: int
     """Candles seen, at most `period` + 1: the first has none before it."""
     high: float
     """Of the last candle, in quote, as the next two; 0 before the first."""
@@ -56,23 +56,23 @@ def start(period: int = 14, smoothing: int = 14) -> AdxState:
 
 def update(state: AdxState, high: float, low: float, close: float) -> AdxState:
     """With a further candle."""
-    period, count = state.period, state.count
+    period, seen = state.period, state.seen
     plus, minus, directed, shares = state.plus, state.minus, state.directed, state.shares
-    if count == 0:
+    if seen == 0:
         return AdxState(period, 1, high, low, close, 0.0, 0.0, 0.0, plus, minus, directed, shares)
     up, down = high - state.high, state.low - low
-    alpha, past = 1.0 / period, count - 1
+    alpha, past = 1.0 / period, seen - 1
     reach = smoothed(alpha, period, past, state.reach, true_range(high, low, state.close))
     rises = smoothed(alpha, period, past, state.rises, up if up > down and up > 0.0 else 0.0)
     falls = smoothed(alpha, period, past, state.falls, down if down > up and down > 0.0 else 0.0)
-    if count >= period:
+    if seen >= period:
         if reach > 0.0:
             plus, minus, directed = 100.0 * rises / reach, 100.0 * falls / reach, True
         if directed:
             both = plus + minus
             shares = rma.update(shares, abs(plus - minus) / both if both > 0.0 else 0.0)
     return AdxState(
-        period, counted(period + 1, count), high, low, close, reach, rises, falls, plus, minus, directed, shares
+        period, counted(period + 1, seen), high, low, close, reach, rises, falls, plus, minus, directed, shares
     )
 
 

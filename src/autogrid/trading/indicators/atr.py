@@ -10,7 +10,7 @@ class AtrState(NamedTuple):
 
     period: int
     """1 or more."""
-    count: int
+    seen: int
     """Candles seen, at most `period`."""
     average: float
     """Of the true range, in quote; its sum while there are fewer than `period`."""
@@ -30,15 +30,15 @@ def true_range(high: float, low: float, close_before: float) -> float:
 
 def update(state: AtrState, high: float, low: float, close: float) -> AtrState:
     """With a further candle."""
-    period, count, average, close_before = state
-    reach = true_range(high, low, close_before) if count > 0 else high - low
-    average = smoothed(1.0 / period, period, count, average, reach)
-    return AtrState(period, counted(period, count), average, close)
+    period, seen, average, close_before = state
+    reach = true_range(high, low, close_before) if seen > 0 else high - low
+    average = smoothed(1.0 / period, period, seen, average, reach)
+    return AtrState(period, counted(period, seen), average, close)
 
 
 def ready(state: AtrState) -> bool:
     """From the n-th candle on."""
-    return state.count == state.period
+    return state.seen == state.period
 
 
 def value(state: AtrState) -> float | None:

@@ -1,4 +1,7 @@
-"""EMA(n): α·x + (1 − α)·previous with α = 2/(n + 1), seeded with the SMA of the first n. Source: TradingView `ta.ema`."""
+"""EMA(n): α·x + (1 − α)·previous with α = 2/(n + 1), seeded with the SMA of the first n.
+
+Source: TradingView `ta.ema`.
+"""
 
 from typing import NamedTuple
 
@@ -10,7 +13,7 @@ class EmaState(NamedTuple):
 
     period: int
     """1 or more."""
-    count: int
+    seen: int
     """Values seen, at most `period`."""
     average: float
     """In the unit of the values; their sum while there are fewer than `period`."""
@@ -23,14 +26,14 @@ def start(period: int) -> EmaState:
 
 def update(state: EmaState, value: float) -> EmaState:
     """With a further value, of any unit."""
-    period, count, average = state
-    average = smoothed(2.0 / (period + 1), period, count, average, value)
-    return EmaState(period, counted(period, count), average)
+    period, seen, average = state
+    average = smoothed(2.0 / (period + 1), period, seen, average, value)
+    return EmaState(period, counted(period, seen), average)
 
 
 def ready(state: EmaState) -> bool:
     """From the n-th value on."""
-    return state.count == state.period
+    return state.seen == state.period
 
 
 def value(state: EmaState) -> float | None:

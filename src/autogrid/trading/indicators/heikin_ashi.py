@@ -10,7 +10,7 @@ from typing import NamedTuple
 class HeikinAshiState(NamedTuple):
     """The last averaged candle, which is all that the next step needs. Prices in quote."""
 
-    seen: bool
+    begun: bool
     """Whether there is one; before that, the prices are 0."""
     open: float
     high: float
@@ -31,20 +31,20 @@ def averaged_close(opening: float, high: float, low: float, close: float) -> flo
 def update(state: HeikinAshiState, opening: float, high: float, low: float, close: float) -> HeikinAshiState:
     """With a further candle."""
     shut = averaged_close(opening, high, low, close)
-    opens = (state.open + state.close) / 2.0 if state.seen else (opening + close) / 2.0
+    opens = (state.open + state.close) / 2.0 if state.begun else (opening + close) / 2.0
     return HeikinAshiState(True, opens, max(high, opens, shut), min(low, opens, shut), shut)
 
 
 def ready(state: HeikinAshiState) -> bool:
     """From the first candle on."""
-    return state.seen
+    return state.begun
 
 
 def value(state: HeikinAshiState) -> HeikinAshiState | None:
     """The averaged candle."""
-    return state if state.seen else None
+    return state if state.begun else None
 
 
 def bullish(state: HeikinAshiState) -> bool | None:
     """Whether the averaged candle closes above its open; None before the first."""
-    return state.close > state.open if state.seen else None
+    return state.close > state.open if state.begun else None

@@ -52,11 +52,6 @@ def ready(state: MacdState) -> bool:
     return ema.ready(state.signal)
 
 
-def line_ready(state: MacdState) -> bool:
-    """Once the line itself has a value."""
-    return ema.ready(state.slow)
-
-
 def value(state: MacdState) -> MacdLines | None:
     """The lines; None before the signal has a value."""
     return lines(state) if ready(state) else None

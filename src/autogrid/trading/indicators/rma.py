@@ -13,7 +13,7 @@ class RmaState(NamedTuple):
 
     period: int
     """1 or more."""
-    count: int
+    seen: int
     """Values seen, at most `period`."""
     average: float
     """In the unit of the values; their sum while there are fewer than `period`."""
@@ -26,14 +26,14 @@ def start(period: int) -> RmaState:
 
 def update(state: RmaState, value: float) -> RmaState:
     """With a further value, of any unit."""
-    period, count, average = state
-    average = smoothed(1.0 / period, period, count, average, value)
-    return RmaState(period, counted(period, count), average)
+    period, seen, average = state
+    average = smoothed(1.0 / period, period, seen, average, value)
+    return RmaState(period, counted(period, seen), average)
 
 
 def ready(state: RmaState) -> bool:
     """From the n-th value on."""
-    return state.count == state.period
+    return state.seen == state.period
 
 
 def value(state: RmaState) -> float | None:

@@ -13,7 +13,7 @@ class RsiState(NamedTuple):
 
     period: int
     """1 or more."""
-    count: int
+    seen: int
     """Closes seen, at most `period` + 1: the first has no change."""
     gain: float
     """Average rise, in the unit of the closes; the sum while there are fewer than `period` changes."""
@@ -30,14 +30,14 @@ def start(period: int) -> RsiState:
 
 def update(state: RsiState, close: float) -> RsiState:
     """With a further close."""
-    period, count, gain, loss, close_before = state
-    if count == 0:
+    period, seen, gain, loss, close_before = state
+    if seen == 0:
         return RsiState(period, 1, 0.0, 0.0, close)
     change = close - close_before
     alpha = 1.0 / period
-    gain = smoothed(alpha, period, count - 1, gain, max(change, 0.0))
-    loss = smoothed(alpha, period, count - 1, loss, max(-change, 0.0))
-    return RsiState(period, counted(period + 1, count), gain, loss, close)
+    gain = smoothed(alpha, period, seen - 1, gain, max(change, 0.0))
+    loss = smoothed(alpha, period, seen - 1, loss, max(-change, 0.0))
+    return RsiState(period, counted(period + 1, seen), gain, loss, close)
 
 
 def strength(gain: float, loss: float) -> float:
@@ -49,7 +49,7 @@ def strength(gain: float, loss: float) -> float:
 
 def ready(state: RsiState) -> bool:
     """From the close after the n-th on."""
-    return state.count > state.period
+    return state.seen > state.period
 
 
 def value(state: RsiState) -> float | None:

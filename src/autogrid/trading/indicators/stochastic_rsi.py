@@ -1,7 +1,8 @@
 """Stochastic RSI(14, 14, 3, 3): where the RSI stands between its lowest and highest of late.
 
-raw = 100·(RSI − lowest)/(highest − lowest) over the stochastic period; K is the SMA of raw, D the SMA of K; all 0 to 100.
-Where the RSI does not move, raw is 50. With the usual periods the first K comes with candle 30, the first D with 32.
+raw = 100·(RSI − lowest)/(highest − lowest) over the stochastic period; K is the SMA of raw, D the SMA of K.
+All are 0 to 100. Where the RSI does not move, raw is 50. With the usual periods the first K comes with candle 30, the
+first D with 32.
 Source: TradingView's "Stochastic RSI".
 """
 
@@ -55,8 +56,8 @@ def stochastic(values: Values) -> float:
     """Where the last value stands between the lowest, 0, and the highest, 100."""
     low = high = last = values[0]
     for value in values:
-        low = value if value < low else low
-        high = value if value > high else high
+        low = value if value < low else low  # noqa: FURB136 (four times as fast as `min` in CPython)
+        high = value if value > high else high  # noqa: FURB136
         last = value
     span = high - low
     return 50.0 if span < LEAST_SPAN else 100.0 * (last - low) / span

@@ -1,7 +1,7 @@
 """SuperTrend(10, 3): a line that trails the middle of the candles by 3·ATR(10). Source: TradingView `ta.supertrend`.
 
-While prices fall it is the upper band, which only sinks; while they rise the lower one, which only rises. A close beyond
-it turns it. It begins as falling, with the first candle of the ATR.
+While prices fall it is the upper band, which only sinks; while they rise the lower one, which only rises. A close
+beyond it turns it. It begins as falling, with the first candle of the ATR.
 """
 
 from typing import NamedTuple

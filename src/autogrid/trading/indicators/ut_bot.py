@@ -76,7 +76,7 @@ def value(state: UtBotState) -> float | None:
 
 
 def trend(state: UtBotState) -> int | None:
-    """1 while the source is above the stop, −1 while it is below, 0 where they are equal; None before the c-th candle."""
+    """1 while the source is above the stop, −1 while below, 0 where they are equal; None before the c-th candle."""
     if not ready(state):
         return None
     return int(above(state.source, state.stop)) - int(above(state.stop, state.source))

@@ -1,7 +1,8 @@
 """The last values of a series, oldest first, and what is counted over all of them.
 
-A step keeps a tuple; the compiled batch hands a stretch of an array to the same functions. They only iterate, index and
-take the length. A sum is built by a plain loop from the oldest on: the builtin `sum` rounds otherwise since Python 3.12.
+A step keeps a tuple; the compiled batch hands a stretch of an array to the same functions. They only iterate, index
+and take the length. A sum is built by a plain loop from the oldest on: the builtin `sum` rounds otherwise since
+Python 3.12.
 """
 
 from collections.abc import Iterator

@@ -174,7 +174,7 @@ class Grid(Strategy[GridMemory]):
     def status(self, memory: GridMemory) -> Status:
         """How far the grid has come."""
         if memory.stage == "triggered":
-            return Status("waiting", f"the price {text(self.trigger or ZERO)}")
+            return Status("waiting", f"until the price reaches {text(self.trigger or ZERO)}")
         return Status(memory.stage, memory.why)
 
     def _open(self, memory: GridMemory, price: Price) -> GridMemory:

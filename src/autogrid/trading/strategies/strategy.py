@@ -75,6 +75,8 @@ class Strategy(Generic[Memory]):
     """Length of the candles it wants to hear of; None: none."""
     warm_up: int = 0
     """How many of them it must hear before it can decide."""
+    coarsest_ms: int | None = None
+    """A tape whose candles are longer than this is too coarse for it, as for an hourly schedule; None: any will do."""
     trigger: Price | None = None
     """It starts only once the price gets there."""
     own_base: Quantity = ZERO
@@ -163,6 +165,10 @@ class Strategy(Generic[Memory]):
     def status(self, memory: Memory) -> Status:
         """How far it has come."""
         return RUNNING
+
+    def notices(self, memory: Memory) -> tuple[str, ...]:
+        """What a person who looks at the bot should know: what it waits for, and why there is no order."""
+        return ()
 
 
 AnyStrategy = Strategy[Any]
