@@ -2,9 +2,9 @@
 
     python -m benchmarks.indicators
 
-Candles are a seeded random walk, not market data. *cold* is the first call in this process: compiling, or loading what an
-earlier process kept on disk; *median* and *best* are of the warm repeats, the arrays they give included. The goal is for
-the six together. A step is timed over the last candles of the same walk, in CPython, with its state.
+Candles are a seeded random walk, not market data. *cold* is the first call in this process: compiling, or loading what
+an earlier process kept on disk; *median* and *best* are of the warm repeats, the arrays they give included. The goal is
+for the six together. A step is timed over the last candles of the same walk, in CPython, with its state.
 """
 
 import argparse
@@ -129,6 +129,12 @@ def timed(subject: Subject, walk: Walk, repeats: int) -> Timed:
     return Timed(subject.name, spent[0], statistics.median(spent[1:]), min(spent[1:]), step_us)
 
 
+def together(rows: list[Timed]) -> Timed:
+    """The sums."""
+    figures = (sum(column) for column in zip(*(row[1:] for row in rows), strict=True))
+    return Timed("together", *figures)
+
+
 def main() -> int:
     """Print the table and whether the goal is reached."""
     options = argparse.ArgumentParser(prog="python -m benchmarks.indicators", description=__doc__)
@@ -137,7 +143,7 @@ def main() -> int:
     given = options.parse_args()
     walk = made_up(given.candles)
     rows = [timed(subject, walk, given.repeats) for subject in SUBJECTS]
-    rows.append(Timed("together", *(sum(row[at] for row in rows) for at in range(1, 5))))
+    rows.append(together(rows))
     print(f"{given.candles:,} candles\n")
     print(f"{'':30}{'cold ms':>10}{'median ms':>11}{'best ms':>10}{'step µs':>10}")
     for row in rows:

@@ -148,7 +148,7 @@ class StillFeed:
     def __init__(self, price: str | None) -> None:
         self._price = price
         self._point: Point | None = None
-        self.closed = False
+        self.given_back = False
 
     async def reach(
         self, floor: Price | None, roof: Price | None, until_ms: int | None, *, every: bool
@@ -181,7 +181,7 @@ class StillFeed:
         return
 
     async def aclose(self) -> None:
-        self.closed = True
+        self.given_back = True
 
 
 @pytest.mark.parametrize("price", [None, "100"])
@@ -194,7 +194,7 @@ def test_a_live_feed_is_taken_at_its_first_price_and_closed_where_none_comes(pri
 
     feed: Feed | None = asyncio.run(demo_feed(factory, "binance", "BTC/USDT", 0.05))
     assert (feed is None) == (price is None)
-    assert made[0].closed == (price is None)
+    assert made[0].given_back == (price is None)
 
 
 class Terminal:

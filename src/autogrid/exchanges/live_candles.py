@@ -9,7 +9,7 @@ exchange keeps only so many candles. Nothing that goes wrong here reaches a bot:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from math import isfinite
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -77,9 +77,11 @@ class LiveCandles:
         """The coarser candle in the making, where it is built from finer ones."""
         self._next_ms: int | None = None
         """Open time of the next candle of the source; None while the past was not told."""
+        self._missed, self._missed_ms = 0, 0
+        """How often the candle that was due at that time was not there."""
         self._faults = 0
         self.known_ms: int | None = None
-        """All candles that open up to then are told, or not wanted; None while the past was not told."""
+        """All candles that open up to then were told before, or are not wanted; None while the past was not told."""
         self.caught_up = False
         """Whether all candles that had closed when this was begun are told."""
         self.fault: str | None = None
@@ -98,34 +100,34 @@ class LiveCandles:
             try:
                 await client.load_markets()
                 self._source = source_of(self._wanted, client.timeframes or {})
-                await self._follow(client)
             except ANTICIPATED as error:
                 self._note(error)
+            else:
+                await self._follow(client)
             finally:
                 await to_its_end(self._give_back(client))
             await self._rest(self._retry_s())
 
     async def _follow(self, client: ClosedCandleClient) -> None:
         """With this client, until it fails again and again."""
-        missed = 0
         while True:
             try:
                 now = await self._now(client)
                 asked_ms = self._clock_ms()
-                found = now is not None and await self._take_in(client, now)
+                if now is not None:
+                    await self._take_in(client, now)
             except ANTICIPATED as error:
-                if self._faults + 1 >= self._patience.most_faults:
-                    raise
                 self._note(error)
+                if self._faults >= self._patience.most_faults:
+                    raise
                 await self._rest(self._retry_s())
                 continue
             self.fault, self._faults = None, 0
             if now is None:
                 await self._rest(self._patience.poll_s)
-                continue
-            self.caught_up = True
-            missed = 0 if found else missed + 1
-            await self._rest(self._wait_s(now + max(0, self._clock_ms() - asked_ms), missed))
+            else:
+                self.caught_up = True
+                await self._rest(self._wait_s(now + max(0, self._clock_ms() - asked_ms)))
 
     async def _now(self, client: ClosedCandleClient) -> int | None:
         """The exchange's clock, which says what is closed; None where it tells none and nobody traded yet."""
@@ -136,19 +138,16 @@ class LiveCandles:
             raise ValueError(f"{self._wanted.exchange} says that it is {now} ms, which is not yet")
         return now
 
-    async def _take_in(self, client: ClosedCandleClient, now: int) -> bool:
-        """Tell all that is closed and was not told; whether there was anything."""
+    async def _take_in(self, client: ClosedCandleClient, now: int) -> None:
+        """Tell all that is closed and was not told."""
         if self._next_ms is None:
             await self._look_back(client, now)
-            return True
-        found = False
+            return
         async for fine in self._closed(client, self._next_ms, now):
-            found = True
             self._next_ms = fine.open_ms + self._source.ms
             self._bucket, coarse = self._built(self._bucket, (fine,))
             for candle in coarse:
                 self._tell(candle)
-        return found
 
     async def _look_back(self, client: ClosedCandleClient, now: int) -> None:
         """Tell the last closed candles, as many as are wanted and there."""
@@ -205,15 +204,17 @@ class LiveCandles:
             raise ValueError(f"{self._wanted.exchange} tells of a candle that is none: {str(row)[:120]}")
         return candle
 
-    def _wait_s(self, now: int, missed: int) -> float:
-        """Until the next candle should be there; where it should be already, a while that grows with each miss."""
+    def _wait_s(self, now: int) -> float:
+        """Until the next candle should be there; where one should be already, a while that grows with each miss."""
         assert self._next_ms is not None, "the past was told"
-        due = self._next_ms + self._source.ms + int(self._patience.settle_s * 1_000)
+        length, late_s = self._source.ms, self._patience.late_s
+        due = self._next_ms + length + int(self._patience.settle_s * 1_000)
         if now < due:
             return (due - now) / 1_000
-        late_s = self._patience.late_s
-        next_s = (self._source.ms - (now - due) % self._source.ms) / 1_000
-        return min(late_s[min(missed, len(late_s)) - 1] if missed else 0.0, next_s)
+        due = now - (now - due) % length
+        self._missed = self._missed + 1 if due == self._missed_ms else 0
+        self._missed_ms = due
+        return min(late_s[min(self._missed, len(late_s) - 1)], (due + length - now) / 1_000)
 
     async def _rest(self, wait_s: float) -> None:
         """Wait in parts, until either clock says that it is over: ours may be set, and a machine may be put to sleep."""
@@ -238,7 +239,7 @@ class LiveCandles:
             self.fault = self.fault or short(error)
 
 
-def source_of(wanted: Wanted, offered: Iterable[str]) -> _Source:
+def source_of(wanted: Wanted, offered: Collection[str]) -> _Source:
     """What to ask for: the timeframe itself, or else the coarsest that divides it.
 
     Raises UnableToDownload (`unknown_timeframe`).

@@ -28,6 +28,8 @@ from autogrid.trading.strategies.strategy import AnyStrategy
 
 COARSE = Decimal("0.05")
 """A larger share between the two orders of walking a candle is worth a word."""
+STARTS = 8
+"""So many runs show how much hangs on the start."""
 LARGEST_INVESTMENT = Decimal(10) ** 12
 
 
@@ -167,16 +169,50 @@ def _result(job: Job, run: Runner, *, backwards: bool) -> Result:
     elapsed_s = time.perf_counter() - started
     lines = job.strategy.lines
     facts = _facts(job, done) | {"elapsed_s": round(elapsed_s, 6)}
+    if entry(request.strategy).depends_on_start:
+        facts["starts"] = starts_of(job, run, walk)
     if request.compare and request.fill == "touch":
         stricter = run(job.bot, job.state, job.tape, replace(walk, rules=replace(rules, fill="through")))
         facts["through"] = _compared(stricter)
     return result_of(done, lines, facts)
 
 
+def starts_of(job: Job, run: Runner, walk: Walk) -> dict[str, object]:
+    """The same run begun at eight moments of the first half of the candles: how much hangs on the day of the start."""
+    profits = []
+    for part in range(STARTS):
+        first = len(job.tape) * part // (2 * STARTS)
+        tape = begun_at(job.tape, first)
+        price = Decimal(int(tape.prices[0, 0])) * tape.unit
+        try:
+            job.strategy.check(price)
+        except UnableToConfigure:
+            continue
+        state = job.bot.start(job.strategy, opened(job.request.investment, job.strategy.own_base, price))
+        done = run(job.bot, state, tape, walk)
+        profits.append(done.last.ledger.profit(_last_price(done)))
+    profits.sort()
+    return {
+        "runs": len(profits),
+        "losing": sum(profit < 0 for profit in profits),
+        "lowest": text(profits[0]) if profits else None,
+        "median": text(profits[len(profits) // 2]) if profits else None,
+        "highest": text(profits[-1]) if profits else None,
+    }
+
+
+def begun_at(tape: Tape, first: int) -> Tape:
+    """`tape` from its candle `first` on."""
+    return replace(tape, times=tape.times[first:], prices=tape.prices[first:], volumes=tape.volumes[first:])
+
+
+def _last_price(run: Run) -> Price:
+    return Decimal(int(run.tape.prices[-1, 3])) * run.tape.unit
+
+
 def _compared(run: Run) -> dict[str, object]:
     """The few figures of a run that stand beside another's."""
-    price = Decimal(int(run.tape.prices[-1, 3])) * run.tape.unit
-    tally, total = run.last.strategy.tally(run.last.memory), run.last.ledger.profit(price)
+    tally, total = run.last.strategy.tally(run.last.memory), run.last.ledger.profit(_last_price(run))
     return {
         "round_trips": tally.round_trips,
         "total_profit": text(total),

@@ -32,13 +32,13 @@ def made_up(seed: int, price: Decimal, candles: int, interval_ms: int, tick: Dec
     rows: list[tuple[Units, Units, Units, Units]] = []
     times: list[int] = []
     now = START_MS
-    stretch, left = _calm, 0
+    stretch, left = STRETCHES[0], 0
     for number in range(candles):
         if not left:
-            stretch, left = chance.choice(STRETCHES), chance.randint(3, max(4, candles // 8))
+            stretch, left = _next(chance, at, first), chance.randint(3, max(4, candles // 8))
             now += interval_ms * chance.choice((0, 0, 0, 1, 7)) if number else 0
         left -= 1
-        row = stretch(chance, at + (first - at) // 12, usual)
+        row = stretch(chance, at, usual)
         if number == 0:
             row = (first, max(first, row[1]), min(first, row[2]), row[3])
         row = _on_tick(row, step if chance.random() < 0.875 else 1)
@@ -74,7 +74,7 @@ def intervals(timeframe_ms: int | None, warm_up: int, candles: int) -> tuple[int
     if timeframe_ms is None:
         return MINUTE_MS, candles
     parts = next((n for n in (3, 2) if timeframe_ms % (n * MINUTE_MS) == 0 and warm_up * n <= 600), 1)
-    return timeframe_ms // parts, (warm_up + 1) * parts + candles
+    return timeframe_ms // parts, (warm_up + 1 + candles // 2) * parts
 
 
 def _candle(chance: random.Random, opens: Units, closes: Units, wick: Units) -> tuple[Units, Units, Units, Units]:
@@ -113,6 +113,13 @@ def _wicks(chance: random.Random, at: Units, usual: Units) -> tuple[Units, Units
 
 
 STRETCHES: Final[tuple[Stretch, ...]] = (_calm, _wild, _wild, _rise, _fall, _still, _jumps, _wicks)
+
+
+def _next(chance: random.Random, at: Units, first: Units) -> Stretch:
+    """Any stretch; one that leads back where the price has gone far."""
+    if at > first * 3 // 2:
+        return _fall
+    return _rise if at < first * 2 // 3 else chance.choice(STRETCHES)
 
 
 def _on_tick(row: tuple[Units, Units, Units, Units], step: Units) -> tuple[Units, Units, Units, Units]:

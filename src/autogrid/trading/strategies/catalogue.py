@@ -53,6 +53,8 @@ class Entry(NamedTuple):
     """Which preview that is."""
     presets: tuple[Preset, ...] = ()
     actions: tuple[Action, ...] = ()
+    depends_on_start: bool = False
+    """Whether one backtest says little, because much hangs on the day it begins; then several are run."""
 
     def schema(self) -> dict[str, object]:
         """The JSON Schema of its configuration."""

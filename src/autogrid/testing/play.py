@@ -1,0 +1,211 @@
+"""Runs of one strategy over one tape, watched step by step; a market that is rough where that is asked for."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, NamedTuple, TypeAlias
+
+from autogrid.backtesting.tape_feed import TapeFeed
+from autogrid.backtesting.tapes import Tape
+from autogrid.engine.session import run
+from autogrid.exchanges.simulated import SimulatedExchange
+from autogrid.storage.encoding import decode, encode
+from autogrid.testing.fault import Broken
+from autogrid.trading.bot import Bot
+from autogrid.trading.event import (
+    Accepted,
+    Cancelled,
+    Event,
+    Expired,
+    Filled,
+    Rejected,
+    Started,
+    StopAsked,
+)
+from autogrid.trading.ledger import opened
+from autogrid.trading.market import Market
+from autogrid.trading.matching import Book, MatchingRules, Point
+from autogrid.trading.money import Amount, text
+from autogrid.trading.plan import Cancel, Command, Place
+from autogrid.trading.risk import Limits
+from autogrid.trading.state import BotState, Step
+from autogrid.trading.strategies.catalogue import Entry
+from autogrid.trading.strategies.strategy import AnyStrategy
+
+ANSWERS: Final = (Accepted, Rejected, Filled, Cancelled, Expired)
+Asks: TypeAlias = Mapping[int, Callable[[int], Event]]
+"""What a user asks, from its time: told after so many events of the run."""
+See: TypeAlias = Callable[[BotState, Step], None]
+"""Looks at a step that is kept, with the state it started from. Raises `Broken`."""
+NOTHING: Final[Asks] = {}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One configuration on one tape."""
+
+    entry: Entry
+    config: Mapping[str, str]
+    market: Market
+    investment: Amount
+    tape: Tape
+    seed: int
+    many: int
+    """How many points of a run a law tries that must hold at all of them."""
+    seen: list[Event] = field(default_factory=list)
+    """All events of the run that goes on."""
+
+    def build(self) -> AnyStrategy:
+        """The strategy, new."""
+        return self.entry.build(dict(self.config), self.market, self.investment)
+
+    def rebuild(self, name: str, config: Mapping[str, str]) -> AnyStrategy:
+        """The strategy as a journal makes it again."""
+        if name != self.entry.name:
+            raise Broken(f"the strategy calls itself '{name}', its entry '{self.entry.name}'; they must be one")
+        return self.entry.build(config, self.market, self.investment)
+
+    def where(self) -> str:
+        """The event that was told last."""
+        if not self.seen:
+            return " before the first event"
+        return f" at event {len(self.seen)} ({told(self.seen[-1])})"
+
+
+class Played(NamedTuple):
+    """A finished run."""
+
+    rows: list[tuple[BotState, Step]]
+    """Every step that was kept, with the state it started from."""
+    events: list[Event]
+    """Everything that was told."""
+    last: BotState
+
+
+@dataclass(frozen=True)
+class How:
+    """How a tape is walked, and what goes wrong on the way."""
+
+    skip: bool = False
+    latency_ms: int = 0
+    participation: Decimal | None = None
+    slippage: Decimal = Decimal(0)
+    rough: int | None = None
+    """The seed of an exchange that refuses orders, drops orders and says things twice; None: a good one."""
+    stored: bool = False
+    """Whether every state is written as text and read back before the next event."""
+    asks: Asks = field(default_factory=dict)
+
+
+PLAINLY: Final = How()
+
+
+def play(case: Case, how: How = PLAINLY, see: See | None = None, strategy: AnyStrategy | None = None) -> Played:
+    """Run it as a backtest does, and show every step that is kept to `see`."""
+    built = case.build() if strategy is None else strategy
+    tape, market = case.tape, case.market
+    first = tape.prices.item(0, 0) * tape.unit
+    bot = _Machine(market, Limits(case.investment, breakers=False), how.rough is None and not how.latency_ms)
+    bot.about.append(_About(case, how.stored))
+    state = bot.start(built, opened(case.investment, built.own_base, built.trigger or first))
+    feed = TapeFeed(
+        tape,
+        skip=how.skip and how.participation is None,
+        clock=bool(how.latency_ms),
+        volumes=how.participation is not None,
+        timeframe_ms=built.timeframe_ms,
+    )
+    book = Book(market, MatchingRules("touch", how.slippage, how.participation), state.ledger.quote, state.ledger.base)
+    exchange = _Exchange(
+        book, feed, thin=how.skip, latency_ms=how.latency_ms, first=(Started(tape.times.item(0), "k"),)
+    )
+    exchange.asks, exchange.chance = how.asks, None if how.rough is None else random.Random(how.rough)  # noqa: S311
+    journal = _Watching(see)
+    case.seen.clear()
+    last = asyncio.run(run(bot, state, exchange, journal))
+    return Played(journal.rows, list(case.seen), last)
+
+
+def told(event: Event) -> str:
+    """An event for a person."""
+    named = [(name, getattr(event, name)) for name in event._fields if name not in ("fee", "fee_asset", "fee_value")]
+    return f"{type(event).__name__} " + ", ".join(
+        f"{name} {text(value) if isinstance(value, Decimal) else value}" for name, value in named
+    )
+
+
+class _About(NamedTuple):
+    case: Case
+    stored: bool
+
+
+@dataclass(frozen=True)
+class _Machine(Bot):
+    """A bot that notes what it is told, and may live on what a journal would give back."""
+
+    about: list[_About] = field(default_factory=list)
+
+    def step(self, state: BotState, event: Event) -> Step:
+        case, stored = self.about[0]
+        case.seen.append(event)
+        if not stored:
+            return Bot.step(self, state, event)
+        revived = decode(BotState, encode(state), case.rebuild)
+        if revived.memory != state.memory:
+            raise Broken(f"the memory comes back from the journal as {revived.memory}, and it was {state.memory}")
+        step = Bot.step(self, revived, event)
+        same = step.state.memory is revived.memory  # so that a tick that taught nothing is no news here either
+        return step._replace(state=step.state._replace(memory=state.memory)) if same else step
+
+
+class _Watching:
+    """A journal in memory that shows each step."""
+
+    def __init__(self, see: See | None) -> None:
+        self.rows: list[tuple[BotState, Step]] = []
+        self._see = see
+
+    async def append(self, step: Step, before: BotState, cursor: Callable[[], str]) -> None:  # noqa: ARG002
+        self.rows.append((before, step))
+        if self._see is not None:
+            self._see(before, step)
+
+
+class _Exchange(SimulatedExchange):
+    """A user asks between its events; and with `chance` it refuses, drops and repeats."""
+
+    asks: Asks = NOTHING
+    chance: random.Random | None = None
+    _calm = False
+
+    async def execute(self, command: Command) -> None:
+        if self.chance is not None and not self._calm and isinstance(command, Place) and self.chance.random() < 0.1:
+            self._answers.append(Rejected(self._book.at.at_ms, command.order.id, "made up: try again"))
+            return
+        await super().execute(command)
+        if self.chance is not None and not self._calm and isinstance(command, Place) and self.chance.random() < 0.05:
+            for gone in self._book.execute(Cancel(command.order.id)):
+                self._answers.append(Expired(*gone[:2]) if isinstance(gone, Cancelled) else gone)
+
+    async def events(self) -> AsyncIterator[Event]:
+        count = 0
+        past: list[Event] = []
+        async for event in super().events():
+            yield event
+            count += 1
+            if isinstance(event, ANSWERS):
+                past.append(event)
+                if self.chance is not None and self.chance.random() < 0.2:
+                    yield self.chance.choice(past[-5:])
+            if count in self.asks:
+                asked = self.asks[count](self._book.at.at_ms)
+                if isinstance(asked, StopAsked):
+                    self._calm, self._book.allowance = True, None
+                yield asked
+
+    def _move(self, point: Point) -> None:
+        super()._move(point)
+        if self._calm:  # so that it can be told whether everything is sold in the end
+            self._book.allowance = None
