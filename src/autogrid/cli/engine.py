@@ -58,11 +58,11 @@ async def _run(folder: Path, until_idle: bool) -> bool:
         await database.close()
 
 
-def live_prices(exchange: str, symbol: str) -> Any:
-    """Live prices of `symbol`; ccxt takes seconds to load, so it is loaded when the first bot needs it."""
+def live_prices(exchange: str, symbol: str, timeframe_ms: int | None, warm_up: int) -> Any:
+    """Live prices of `symbol`, and its candles; ccxt takes seconds to load, so it is loaded when a bot needs it."""
     feeds = importlib.import_module("autogrid.exchanges.live_feed")
-    make: Callable[[str, str], Any] = feeds.LivePriceFeed
-    return make(exchange, symbol)
+    make: Callable[..., Any] = feeds.LivePriceFeed
+    return make(exchange, symbol, timeframe_ms=timeframe_ms, warm_up=warm_up)
 
 
 def _tell(sentence: str) -> None:

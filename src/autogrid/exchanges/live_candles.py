@@ -119,7 +119,7 @@ class LiveCandles:
             except ANTICIPATED as error:
                 self._note(error)
                 if self._faults >= self._patience.most_faults:
-                    raise
+                    return
                 await self._rest(self._retry_s())
                 continue
             self.fault, self._faults = None, 0
@@ -217,7 +217,7 @@ class LiveCandles:
         return min(late_s[min(self._missed, len(late_s) - 1)], (due + length - now) / 1_000)
 
     async def _rest(self, wait_s: float) -> None:
-        """Wait in parts, until either clock says that it is over: ours may be set, and a machine may be put to sleep."""
+        """Wait in parts, until either clock says that it is over: one may be set, and a machine may be put to sleep."""
         until_ms = self._clock_ms() + wait_s * 1_000
         while wait_s > 0 and self._clock_ms() < until_ms:
             part_s = min(wait_s, self._patience.wake_s)

@@ -133,8 +133,6 @@ class LivePrices:
         """The last that was taken from what ccxt keeps."""
         self.heard_ms = clock_ms()
         """When the exchange last told anything, by this machine's clock."""
-        self.heard = False
-        """Whether it has told anything since this was begun."""
         self.source: Source | None = None
         self.fault: str | None = None
         """What went wrong last; None once the exchange is heard again."""
@@ -147,7 +145,7 @@ class LivePrices:
 
     @property
     def exchange_ms(self) -> int | None:
-        """The exchange's clock, UTC, by the last trade and the time since it came: never fast. None before the first."""
+        """The exchange's clock, by the last trade and the time since it came: never fast. None before the first."""
         if self._last is None or not self._traded:
             return None
         return self._last.at_ms + max(0, self._clock_ms() - self._taken_ms)
@@ -266,7 +264,7 @@ class LivePrices:
             self._beat(now)
         if looked and self._last:
             self._from_ms = max(self._from_ms, self._last.at_ms + 1)
-        self.heard_ms, self.heard, self.fault, self._faults = now, True, None, 0
+        self.heard_ms, self.fault, self._faults = now, None, 0
         return new
 
     def _beat(self, now: int) -> None:

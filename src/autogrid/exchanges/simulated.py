@@ -1,11 +1,11 @@
 """The simulated exchange, on a tape or on live prices: backtest and paper are this one class."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from decimal import Decimal
 
 from autogrid.engine.ports import Feed
-from autogrid.trading.event import CandleClosed, Event, OrderEvent, Tick
+from autogrid.trading.event import CandleClosed, Event, FeedBack, FeedSilent, OrderEvent, Tick
 from autogrid.trading.matching import Book, Point
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Bounds, Cancel, Command, Place
@@ -16,11 +16,19 @@ class SimulatedExchange:
     """A matching book that a feed of prices moves through."""
 
     def __init__(
-        self, book: Book, feed: Feed, *, thin: bool = True, latency_ms: int = 0, first: Iterable[Event] = ()
+        self,
+        book: Book,
+        feed: Feed,
+        *,
+        thin: bool = True,
+        latency_ms: int = 0,
+        first: Iterable[Event] = (),
+        hearing: Callable[[bool], bool] | None = None,
     ) -> None:
         """`thin`: leave out ticks that the bot does not expect; not where breakers need their marks.
 
         `latency_ms`: how long a command is under way, in the feed's time. `first` is told before any price.
+        `hearing`: whether the feed is heard, where it was so before or not; None: it cannot fall silent.
         """
         self._thin = thin
         self._book = book
@@ -31,6 +39,9 @@ class SimulatedExchange:
         self._under_way: deque[tuple[int, Command]] = deque()
         self._quiet: Bounds | None = None
         self._candle = -1
+        self._hearing = hearing
+        self._hears = True
+        """What the bot was told of that."""
 
     def expect(self, quiet: Bounds | None) -> None:
         """Where ticks would change nothing."""
@@ -47,6 +58,7 @@ class SimulatedExchange:
         order it would have come: the trade of an order that was just accepted, orders that were decided and may not
         have been sent, cancels. Not known are a latency, and what had filled within the candle under `participation`.
         """
+        self._hears = not state.holds.silent
         point = self._feed.here()
         if point is not None:
             self._move(point)
@@ -95,13 +107,14 @@ class SimulatedExchange:
                 yield fill
                 while answers:
                     yield answers.popleft()
-            if (closed := self._closed()) is not None:
-                yield closed
-                continue
-            if feed.waits:
+            if (news := self._news()) is None and feed.waits:
                 await feed.ready()
                 if answers:
                     continue
+                news = self._news()
+            if news is not None:
+                yield news
+                continue
             point = await self._next()
             if point is None:
                 return
@@ -118,8 +131,16 @@ class SimulatedExchange:
             self._candle = point.candle
             book.allowance = (point.volume or Decimal(0)) * book.rules.participation
 
-    def _closed(self) -> CandleClosed | None:
-        """The candle that closed here, if it was not told: the market then stands behind it."""
+    def _news(self) -> CandleClosed | FeedSilent | FeedBack | None:
+        """What is to be told here beside a price.
+
+        A silence bears the time of the last price: the market's time stands still meanwhile. Where a candle closed, the
+        market then stands behind it.
+        """
+        if self._hearing is not None and self._hearing(self._hears) != self._hears:
+            self._hears = not self._hears
+            at_ms = self._book.at.at_ms
+            return FeedBack(at_ms) if self._hears else FeedSilent(at_ms)
         closed, here = self._feed.closed(), self._feed.here()
         if closed is not None and here is not None:
             self._move(here)

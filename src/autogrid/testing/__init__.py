@@ -1,5 +1,5 @@
 """A kit that tests any strategy: begin with `check_strategy` in `autogrid.testing.check`.
 
 It needs nothing but AutoGrid itself, so it serves a strategy of your own as it serves the built-in ones. Each law is a
-function that is handed a `Case` (one configuration on one tape) and raises `Broken`; the caller says where and how again.
+function of a `Case` (one configuration on one tape) that raises `Broken`; the caller adds where, and how to see it.
 """

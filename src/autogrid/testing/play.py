@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -56,6 +57,8 @@ class Case:
     """How many points of a run a law tries that must hold at all of them."""
     seen: list[Event] = field(default_factory=list)
     """All events of the run that goes on."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Runs, events, orders and fills so far."""
 
     def build(self) -> AnyStrategy:
         """The strategy, new."""
@@ -81,7 +84,9 @@ class Played(NamedTuple):
     """Every step that was kept, with the state it started from."""
     events: list[Event]
     """Everything that was told."""
+    first: BotState
     last: BotState
+    bot: Bot
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,12 @@ def play(case: Case, how: How = PLAINLY, see: See | None = None, strategy: AnySt
     journal = _Watching(see)
     case.seen.clear()
     last = asyncio.run(run(bot, state, exchange, journal))
-    return Played(journal.rows, list(case.seen), last)
+    case.counts["runs"] += 1
+    case.counts["events"] += len(case.seen)
+    case.counts["fills"] += sum(type(event) is Filled for event in case.seen)
+    case.counts["orders"] += last.placed
+    plain = Bot(market, bot.limits, bot.at_once)
+    return Played(journal.rows, list(case.seen), state, last, plain)
 
 
 def told(event: Event) -> str:

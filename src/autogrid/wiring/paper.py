@@ -6,7 +6,7 @@ Apart from `wiring` because the database takes a second to load, and a backtest 
 import asyncio
 import secrets
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.engine.inbox import Attended, Inbox
@@ -25,8 +25,20 @@ from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
 from autogrid.wiring.demo import OpenFeed
 
-LiveFeeds: TypeAlias = Callable[[str, str], OpenFeed]
-"""Live prices of an exchange's symbol; handed in, since what makes them takes seconds to load."""
+
+class LiveFeed(OpenFeed, Protocol):
+    """Live prices, and candles as they close."""
+
+    def hearing(self, before: bool) -> bool:
+        """Whether the exchange is heard, where it was so `before` or not."""
+        ...
+
+
+LiveFeeds: TypeAlias = Callable[[str, str, int | None, int], LiveFeed]
+"""Live prices of an exchange's symbol, with candles of a timeframe in ms, and how many of the past it must tell.
+
+Handed in, since what makes them takes seconds to load.
+"""
 
 
 async def run_paper_bot(database: Database, live: LiveFeeds, row: BotRow, inbox: Inbox) -> BotState:
@@ -38,7 +50,8 @@ async def run_paper_bot(database: Database, live: LiveFeeds, row: BotRow, inbox:
         bot = machine_of(row)
         book = Book(bot.market, TOUCH, state.ledger.quote, state.ledger.base)
         started = Started(_time_of(feed, state), secrets.token_hex(3))
-        exchange = SimulatedExchange(book, feed, thin=False, first=(started,))
+        hearing = None if isinstance(feed, TapeFeed) else feed.hearing
+        exchange = SimulatedExchange(book, feed, thin=False, first=(started,), hearing=hearing)
         if seq:
             exchange.resume(state)
         journal = SqlJournal(database, row.id, state, seq)
@@ -49,16 +62,17 @@ async def run_paper_bot(database: Database, live: LiveFeeds, row: BotRow, inbox:
             await feed.aclose()
 
 
-async def _feed_of(row: BotRow, live: LiveFeeds) -> TapeFeed | OpenFeed:
+async def _feed_of(row: BotRow, live: LiveFeeds) -> TapeFeed | LiveFeed:
+    strategy = strategy_of(row)
+    timeframe_ms = strategy.timeframe_ms
     if row.tape is not None:
         tape = await asyncio.to_thread(tape_of, row)
-        timeframe_ms = strategy_of(row).timeframe_ms
         return TapeFeed(tape, skip=False, clock=True, speed=float(row.speed or 0), timeframe_ms=timeframe_ms)
     assert row.exchange is not None, "a paper bot sees a tape or an exchange's prices"
-    return live(row.exchange, row.symbol)
+    return live(row.exchange, row.symbol, timeframe_ms, strategy.warm_up)
 
 
-async def _state_of(database: Database, row: BotRow, feed: TapeFeed | OpenFeed) -> tuple[BotState, int]:
+async def _state_of(database: Database, row: BotRow, feed: TapeFeed | LiveFeed) -> tuple[BotState, int]:
     """Where the bot stands, and the number of its last step; the feed is taken there."""
     async with database.reading() as connection:
         loaded = await load(connection, row.id, build)
@@ -72,7 +86,7 @@ async def _state_of(database: Database, row: BotRow, feed: TapeFeed | OpenFeed) 
     return state, 0
 
 
-async def _first_live_price(feed: OpenFeed) -> Price:
+async def _first_live_price(feed: LiveFeed) -> Price:
     await feed.ready()
     point = feed.here() or await feed.reach(None, None, None, every=True)
     assert point is not None, "a live feed has no end"

@@ -4,8 +4,8 @@
 
 Rules: slots are `7-in`, `7-target` and `7-out`, and a number is never given twice. The stop is the bot's own watch on
 the price and sells at market; the target is a limit order in the book. An exit waits until the target, which holds the
-coins, is out of the book. A purchase that did not come about in its time is given up, an exit is tried until it is done.
-Coins are counted as in a grid: what was received and the dust before it make a pool, of which whole lots are sold.
+coins, is out of the book. A purchase that did not come about in its time is given up; an exit is tried until it is
+done. Coins are counted as in a grid: what was received and the dust before it make a pool, sold in whole lots.
 """
 
 from typing import Final, Literal, NamedTuple
