@@ -50,6 +50,9 @@ CONTENDERS = (
     Contender("autogrid-scan", "benchmarks.ours", ("scan",), same_job=False),
     Contender("autogrid-steps", "benchmarks.ours", ("steps",), same_job=False),
     Contender("autogrid-ticks", "benchmarks.ours", ("ticks",), same_job=False),
+    Contender("autogrid-dca", "benchmarks.strategies", ("dca",), same_job=False),
+    Contender("autogrid-accumulate", "benchmarks.strategies", ("accumulate",), same_job=False),
+    Contender("autogrid-ppp", "benchmarks.strategies", ("ppp",), same_job=False),
 )
 
 COMMANDS: dict[str, Callable[[int], Timed]] = {
@@ -208,6 +211,9 @@ def goals(found: Found) -> Iterator[report.Goal]:
         yield report.Goal("a fill in Bot.step alone", 1e6 * steps.seconds_median / steps.fills, 25, "µs")
     if ticks:
         yield report.Goal("20 cells without skip", ticks.more["ticks_per_second"], 150_000, "ticks/s", at_least=True)
+    for name, what, limit_ms in (("dca", "a year of DCA deals", 100), ("ppp", "a year of PPP Vishva on 15m", 1_500)):
+        if result := found.results.get(f"autogrid-{name}"):
+            yield report.Goal(what, result.seconds_median * 1000, limit_ms, "ms")
     if "cold-backtest" in found.commands:
         seconds = found.commands["cold-backtest"].seconds_median
         yield report.Goal(f"autogrid backtest of {COLD_CANDLES:,} candles", seconds, 1.5, "s")
