@@ -38,6 +38,7 @@ format: ## put the code into form
 bench: ## the figures of the speed we promise, measured here
 	@sh scripts/setup.sh dev
 	@$(bin)/python -m benchmarks $(ARGS)
+	@test -n "$(ARGS)" || $(bin)/python -m benchmarks.indicators
 
 reliability: ## the long runs: bots killed at random moments, faults on demand
 	@sh scripts/setup.sh dev

@@ -2,7 +2,7 @@
 
     python -m benchmarks.strategies WHAT --candles FILE
 
-As with the grid, the bot, the exchange, the loop and the journal are measured; the curves and ratios of a report are not.
+As with the grid, bot, exchange, loop and journal are measured; the curves and ratios of a report are not.
 """
 
 import argparse

@@ -120,5 +120,5 @@ def test_importing_the_batch_compiles_nothing() -> None:
 def test_what_is_kept_on_disk_is_named_by_the_source_of_the_steps() -> None:
     place = Path(batch.__file__).parent / "__pycache__"
     batch.ema_series(np.arange(5.0), 2)
-    kept = list(place.glob(f"indicator_batch.ema_series_{batch._SOURCE}*.nbi"))
+    kept = list(place.glob(f"indicator_batch.ema_series_{batch.source_of_steps()}*.nbi"))
     assert kept or not place.is_dir(), "a step that changes would leave a stale compiled loop behind"

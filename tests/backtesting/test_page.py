@@ -16,7 +16,7 @@ import pytest
 from autogrid.backtesting import page as pages
 from autogrid.backtesting.page import page, page_data, write_page
 from autogrid.backtesting.result import Result
-from tests.backtesting.test_summary import START_MS, a_result, with_figures
+from tests.backtesting.test_summary import START_MS, WHY, a_result, of_signals, with_figures
 
 PARTS = Path(pages.__file__).parent / "page"
 
@@ -120,6 +120,38 @@ def test_a_text_with_markup_stays_text() -> None:
     assert "alert(1)</script>" not in content
 
 
+def test_a_reason_with_markup_stays_text_and_loses_what_steers_it() -> None:
+    content = page(of_signals(why=f"{EVIL}\x1b[2J\u202e\ud800"))
+    content.encode()
+    reader = Reader(content)
+    assert [tag for tag, _ in reader.tags if tag in {"script", "img"}] == ["script"] * 3
+    shown = texts(reader.json("data")["fills"]["why"])
+    assert shown[0] == EVIL.replace("\u2028", " ") + "\ufffd[2J\ufffd\ufffd (1)"
+    assert "alert(1)</script>" not in content
+
+
+def test_every_fill_bears_its_reason_each_text_once() -> None:
+    fills = page_data(of_signals(buys=2))["fills"]
+    assert texts(fills["why"]) == [f"{WHY} (1)", "target of its entry", f"{WHY} (2)", "target of its entry"]
+    assert len(fills["why"]["values"]) == 3
+    assert texts(page_data(a_result())["fills"]["why"]) == [""] * 4
+
+
+@pytest.mark.parametrize(("strategy", "en", "pt"), [("grid", "Grid", "Grade"), ("my_own", "my_own", "my_own")])
+def test_the_strategy_goes_by_its_title_and_one_of_the_users_own_by_its_name(strategy: str, en: str, pt: str) -> None:
+    result = with_figures(strategy=strategy)
+    assert page_data(result)["titles"] == {"en": en, "pt-BR": pt}
+    assert Reader(page(result)).texts["title"].strip() == f"{en} BTC/USDT · AutoGrid"
+
+
+def test_words_for_other_strategies_stand_beside_words_of_the_grid_and_name_none() -> None:
+    for language in json.loads((PARTS / "texts.json").read_text()).values():
+        assert set(language["other"]) <= set(language)
+        assert set(language["figure_other"]) <= set(language["figure"])
+        said = " ".join([*language["other"].values(), *(" ".join(pair) for pair in language["figure_other"].values())])
+        assert not re.search(r"(?i)grid|round trip|ciclo|célula|linha", said)
+
+
 def test_the_script_never_reads_a_text_as_markup() -> None:
     script = "".join(path.read_text() for path in PARTS.glob("*.js"))
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", script)
@@ -204,17 +236,19 @@ def test_both_languages_say_the_same_things_with_the_same_places() -> None:
     said = json.loads((PARTS / "texts.json").read_text())
     assert set(said) == {"en", "pt-BR"}
     assert keys(said["en"]) == keys(said["pt-BR"])
-    for key, words in said["en"].items():
-        if isinstance(words, str):
-            assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", said["pt-BR"][key])), key
+    for ours, theirs in ((said["en"], said["pt-BR"]), (said["en"]["other"], said["pt-BR"]["other"])):
+        for key, words in ours.items():
+            if isinstance(words, str):
+                assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", theirs[key])), key
     for language in said.values():
-        assert all(len(pair) == 2 and all(pair) for pair in language["figure"].values())
+        for figures in (language["figure"], language["figure_other"]):
+            assert all(len(pair) == 2 and all(pair) for pair in figures.values())
 
 
 def test_every_text_the_script_asks_for_exists() -> None:
     said = json.loads((PARTS / "texts.json").read_text())["en"]
     sources = "".join(path.read_text() for path in [*PARTS.glob("*.js"), PARTS / "page.html"])
-    asked = set(re.findall(r"\b(?:say|heading)\('(\w+)'", sources))
+    asked = set(re.findall(r"\b(?:say|fit|heading)\('(\w+)'", sources))
     asked |= set(re.findall(r'data-(?:text|label)="(\w+)"', sources))
     assert len(asked) > 30
     assert asked <= set(said)

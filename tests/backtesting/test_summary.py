@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from autogrid.backtesting.report import summary, summary_text
+from autogrid.backtesting.report import ENTRIES, harmless, summary, summary_text
 from autogrid.backtesting.result import FillRow, Result, to_json
 
 START_MS = 1_747_699_200_000
@@ -154,6 +155,101 @@ def test_what_cannot_be_said_reads_so_and_says_why() -> None:
 def test_a_strategy_without_a_range_has_no_line_for_it() -> None:
     assert "In range" in summary_text(a_result())
     assert "In range" not in summary_text(with_figures(time_in_range=None))
+
+
+def lines_of(result: Result, width: int = 100) -> list[str]:
+    """The summary's lines, each with single spaces."""
+    return [" ".join(line.split()) for line in summary_text(result, width).splitlines()]
+
+
+OPEN_AT_A_LOSS = {"base": "0.5", "cost": "60", "average_cost": "120.123456", "value": "50.25", "unrealised": "-9.75"}
+WHY = "RSI 31.2 crossed above 30; stop at 97.00, 3 % below"
+
+
+def of_signals(buys: int = 2, why: str = WHY, **figures: object) -> Result:
+    """The small result as a strategy on signals gives it: no lines, a reason with each fill."""
+    found = with_figures(strategy="rsi", time_in_range=None, **figures)
+    buy, sell = found.fills[:2]
+    pairs = [
+        (
+            replace(buy, slot=f"{number}-in", why=f"{why} ({number})"),
+            replace(sell, slot=f"{number}-target", why="target of its entry"),
+        )
+        for number in range(1, buys + 1)
+    ]
+    return replace(found, lines=(), fills=tuple(fill for pair in pairs for fill in pair))
+
+
+def test_what_is_still_held_at_the_end_is_shown_with_its_loss_beside_the_share_of_trips_won() -> None:
+    lines = lines_of(with_figures(open_position=OPEN_AT_A_LOSS))
+    assert "Still open -9.75 loss not taken yet: 0.5 BTC, bought at 120.12 USDT on average" in lines
+    assert "Trips won 100.00 % average win +45.12 USDT, not counted: -9.75 USDT still open" in lines
+    assert "Just holding +100.00 with the same money" in lines
+
+
+@pytest.mark.parametrize(
+    ("open_position", "base", "said"),
+    [
+        (OPEN_AT_A_LOSS | {"unrealised": "0.5"}, "0.5", "Still open +0.50 gain not taken yet: 0.5 BTC, bought at"),
+        (OPEN_AT_A_LOSS | {"unrealised": "0"}, "0.5", "Still open 0.00 nothing gained or lost yet: 0.5 BTC, bought at"),
+        (None, "0.0000001", "Still open nothing, less than a lot is left"),
+        (None, "0", "Still open nothing, no coins are left"),
+    ],
+)
+def test_a_gain_and_an_end_without_coins_are_said_as_such(open_position: object, base: str, said: str) -> None:
+    result = with_figures(open_position=open_position, base=base)
+    assert any(line.startswith(said) for line in lines_of(result))
+    assert "not counted" not in summary_text(result)
+
+
+def test_a_strategy_that_is_no_grid_is_told_in_words_that_fit_it() -> None:
+    lines = lines_of(of_signals())
+    assert "Closed trades +90.25 what 2 of them earned" in lines
+    assert "An order fills when … total closed trades" in lines
+    assert any(line.startswith("Trades won 100.00 %") for line in lines)
+    assert not re.search(r"(?i)grid|trip|\bcell|in range", summary_text(of_signals(warnings=[])))
+
+
+def test_the_last_purchases_are_listed_with_their_reasons_and_the_rest_is_counted() -> None:
+    lines = lines_of(of_signals(buys=ENTRIES + 2))
+    reasons = [line for line in lines if line.startswith("RSI 31.2")]
+    assert reasons == [f"{WHY} ({number})" for number in range(3, ENTRIES + 3)]
+    assert lines[lines.index(reasons[0]) - 1] == "20 May 2025 00:01 0.5 BTC at 100.00 USDT"
+    assert "These are the last 5 of 7; the page and result.json list every fill." in lines
+    assert "These are the last" not in summary_text(of_signals(buys=ENTRIES))
+    assert "purchases" not in summary_text(a_result())
+
+
+STARTS = {"runs": 8, "losing": 3, "lowest": "-120.5", "median": "41", "highest": "300"}
+
+
+def test_how_much_hangs_on_the_day_of_the_start_is_said_with_the_band_and_the_losing_runs() -> None:
+    shown = " ".join(summary_text(with_figures(starts=STARTS)).split())
+    assert "Begun at 8 times in the first half of the candles" in shown
+    assert "it makes -120.50 to +300.00 USDT, the middle one +41.00; 3 of 8 lost money." in shown
+    none = STARTS | {"losing": 0, "lowest": "1"}
+    assert "none of 8 lost money." in " ".join(summary_text(with_figures(starts=none)).split())
+
+
+def test_the_band_stands_without_a_stricter_run_too_and_not_where_no_start_was_possible() -> None:
+    assert "3 of 8 lost money" in summary_text(with_figures(starts=STARTS, through=None))
+    nowhere = {"runs": 0, "losing": 0, "lowest": None, "median": None, "highest": None}
+    assert "How sure" not in summary_text(with_figures(starts=nowhere, through=None))
+
+
+def test_a_reason_with_markup_or_terminal_codes_stays_text() -> None:
+    evil = "[red]sig[/red]\x1b[2J\x1b]0;owned\x07 \u202etxt\nnext \ud800"
+    shown = summary_text(of_signals(why=evil))
+    assert "[red]sig[/red]\ufffd[2J\ufffd]0;owned\ufffd \ufffdtxt next \ufffd" in shown
+    assert not set(shown) & {"\x1b", "\x07", "\u202e"}
+    assert "\x1b" not in summary_text(with_figures(warnings=["said \x1b[2J"]))
+    assert harmless("plain – São 5 × 3 %") == "plain – São 5 × 3 %"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_long_reasons_wrap(width: int) -> None:
+    result = of_signals(why=WHY * 9, starts=STARTS, open_position=OPEN_AT_A_LOSS)
+    assert max(map(len, summary_text(result, width).splitlines())) <= width
 
 
 def test_a_tiny_profit_is_not_shown_as_nothing() -> None:

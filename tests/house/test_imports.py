@@ -40,6 +40,8 @@ OUTSIDE_WORLD = frozenset(
     }
 )
 IMPORTLIB_THAT_READS = ("importlib.metadata", "importlib.resources")
+MAY_IMPORT_BY_NAME = frozenset({"services/own_strategies.py"})
+"""And the CLI: files of the user's own are known by their paths alone."""
 
 PROVIDED_BY = {"pydantic_settings": "pydantic-settings"}
 """Distributions whose name is not that of what is imported."""
@@ -92,10 +94,10 @@ def imports_inside_functions(source: Source) -> list[Finding]:
 
 
 def imports_by_name(source: Source) -> list[Finding]:
-    """Modules imported by their name at run time; only the CLI may, to start fast."""
-    if source.room == "cli":
+    """Modules imported by their name at run time: the CLI may, to start fast, and what loads the user's strategies."""
+    if source.room == "cli" or source.path in MAY_IMPORT_BY_NAME:
         return []
-    mend = "import it plainly at the top; only the CLI loads its commands by name"
+    mend = "import it plainly at the top; only the CLI loads its commands by name, and own_strategies.py the user's"
     used: list[tuple[int, str]] = []
     for node in ast.walk(source.tree):
         match node:
@@ -148,7 +150,7 @@ def test_nothing_is_imported_inside_a_function() -> None:
     assert not findings, report(findings)
 
 
-def test_only_the_cli_imports_by_name() -> None:
+def test_only_the_cli_and_the_loader_of_own_strategies_import_by_name() -> None:
     findings = [found for source in package_sources() for found in imports_by_name(source)]
     assert not findings, report(findings)
 
@@ -217,6 +219,7 @@ def test_an_import_by_name_is_found_outside_the_cli(planted: str) -> None:
     assert imports_by_name(Source("wiring.py", planted))
     assert not imports_by_name(Source("cli.py", planted))
     assert not imports_by_name(Source("cli/lazy.py", planted))
+    assert not imports_by_name(Source("services/own_strategies.py", planted))
     assert not imports_by_name(Source("storage/a.py", "from importlib.resources import files\nfiles('a')"))
 
 

@@ -9,11 +9,10 @@ indicator has no value yet, and only there, a series of floats holds NaN.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from hashlib import sha256
 from inspect import getsourcefile, isfunction, signature
 from pathlib import Path
-from types import ModuleType
 from typing import Final, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
@@ -55,18 +54,16 @@ _MODULES: Final = (
 )
 
 
-def _made_compilable(modules: tuple[ModuleType, ...]) -> str:
-    """Let loops that are compiled call the functions of these modules; gives a digest of their source."""
+@cache
+def source_of_steps() -> str:
+    """Lets compiled loops call the functions of the steps, once a process; gives a digest of their source."""
     digest = sha256()
-    for module in modules:
+    for module in _MODULES:
         digest.update(Path(getsourcefile(module) or "").read_bytes())
         for function in vars(module).values():
             if isfunction(function) and function.__module__ == module.__name__:
                 register_jitable(function)
     return digest.hexdigest()[:16]
-
-
-_SOURCE: Final = _made_compilable(_MODULES)
 
 
 def compiled(loop: Callable[P, R]) -> Callable[P, R]:
@@ -76,17 +73,21 @@ def compiled(loop: Callable[P, R]) -> Callable[P, R]:
     the steps goes into the name by which the cache knows the loop.
     """
     parameters = signature(loop)
-    name = loop.__qualname__
-    loop.__qualname__ = f"{name}_{_SOURCE}"
-    kernel: Callable[..., R] = njit(cache=True, nogil=True)(loop)
-    loop.__qualname__ = name
+
+    @cache
+    def kernel() -> Callable[..., R]:
+        name = loop.__qualname__
+        loop.__qualname__ = f"{name}_{source_of_steps()}"
+        made: Callable[..., R] = njit(cache=True, nogil=True)(loop)
+        loop.__qualname__ = name
+        return made
 
     @wraps(loop)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         given = parameters.bind(*args, **kwargs)
         given.apply_defaults()
         plain = (np.ascontiguousarray(one) if isinstance(one, np.ndarray) else one for one in given.args)
-        return kernel(*plain)
+        return kernel()(*plain)
 
     return called
 

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autogrid.backtesting.report import summary_text
+from autogrid.backtesting.report import harmless, summary_text
 from autogrid.backtesting.result import FillRow, Result
 from autogrid.trading.money import text
+from autogrid.trading.strategies.catalogue import CATALOGUE
 
 MOST_BUCKETS = 8_000
 """Points of a curve on the page; more candles than this share a point."""
@@ -62,7 +63,7 @@ def page(result: Result) -> str:
     market = result.summary.get("market")
     symbol = market.get("symbol", "") if isinstance(market, Mapping) else ""
     return Template(_part("page.html")).substitute(
-        title=html.escape(f"{result.summary.get('strategy', '')} {symbol} · AutoGrid"),
+        title=html.escape(f"{_titles(result)['en']} {symbol} · AutoGrid"),
         policy=_policy(style, script),
         style=style,
         script=script,
@@ -73,7 +74,7 @@ def page(result: Result) -> str:
 
 
 def page_data(result: Result) -> dict[str, Any]:
-    """What the page's script reads: the summary, the lines, the curves in buckets, the fills in columns.
+    """What the page's script reads: the summary, titles, the lines, the curves in buckets, the fills in columns.
 
     A column of numbers is {decimals, first, steps}: whole numbers of 10^-decimals, the first one and then the
     differences. A column of texts is {values, index}: each text once, and which one stands in each row.
@@ -81,10 +82,18 @@ def page_data(result: Result) -> dict[str, Any]:
     shown = result.fills[:MOST_FILLS]
     return {
         "summary": dict(result.summary),
+        "titles": _titles(result),
         "lines": [text(line) for line in result.lines],
         "curves": _curves(result) if len(result.times) else None,
         "fills": _fills(shown) | {"left_out": len(result.fills) - len(shown)},
     }
+
+
+def _titles(result: Result) -> dict[str, str]:
+    """What the strategy is called, by language; one that is in no catalogue goes by its own name."""
+    name = str(result.summary.get("strategy", ""))
+    known = CATALOGUE.get(name)
+    return {"en": known.title, "pt-BR": known.title_pt} if known else {"en": name, "pt-BR": name}
 
 
 def _curves(result: Result) -> dict[str, Any]:
@@ -147,6 +156,7 @@ def _fills(rows: Sequence[FillRow]) -> dict[str, Any]:
         "quantity": _texts([text(each.quantity) for each in rows]),
         "fee": _texts([f"{text(each.fee)} {each.fee_asset}" for each in rows]),
         "slot": _texts([each.slot for each in rows]),
+        "why": _texts([harmless(each.why) for each in rows]),
         "profit": _texts([None if each.profit is None else text(each.profit) for each in rows]),
     }
 

@@ -15,7 +15,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autogrid.backtesting.result import Result
+from autogrid.backtesting.result import FillRow, Result
+
+ENTRIES = 5
+"""Of a strategy that says why it buys, so many of the last purchases are listed."""
 
 _GOOD, _BAD, _QUIET, _HEAD = "green", "red", "dim", "bold cyan"
 
@@ -36,10 +39,16 @@ def summary(result: Result) -> RenderableType:
         _section("Where it came from", _sources(figures)),
         _section("What it took", _risks(figures)),
         _section("The trades", _trades(figures)),
+        *_entries(figures, result.fills),
         *_honesty(figures),
         *_notes(figures),
     ]
     return Group(*parts)
+
+
+def harmless(words: str) -> str:
+    """`words` in one line, without the signs that steer a terminal or turn the order of letters round."""
+    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "\ufffd" for sign in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,15 @@ class _Figures:
 
     def number(self, key: str) -> Decimal | None:
         return _decimal(self.summary.get(key))
+
+    @property
+    def is_grid(self) -> bool:
+        return self.summary.get("strategy") == "grid"
+
+    @property
+    def closed(self) -> str:
+        """What a purchase and its sale together are called."""
+        return "round trips" if self.is_grid else "closed trades"
 
     @property
     def quote(self) -> str:
@@ -72,6 +90,13 @@ class _Figures:
         if value and not round(value, decimals):
             decimals = 8
         return f"{value:{'+' if signed and value else ''},.{decimals}f}"
+
+    def price(self, value: Decimal | None) -> str:
+        """With the decimals of the market's price step."""
+        step = _decimal(self.inner("market").get("tick"))
+        if value is None or step is None:
+            return self.money(value)
+        return f"{value:,.{max(0, -int(step.normalize().as_tuple().exponent))}f}"
 
     def share(self, key: str, *, signed: bool = False) -> str:
         value = self.number(key)
@@ -119,8 +144,11 @@ def _headline(figures: _Figures) -> RenderableType:
 def _sources(figures: _Figures) -> Table:
     grid, trend, total = (figures.number(f"{name}_profit") for name in ("grid", "trend", "total"))
     table = _table()
-    closed = "Grid profit" if figures.summary.get("strategy") == "grid" else "Closed trips"
-    table.add_row(closed, _signed(figures, grid), f"what {figures.count('round_trips')} round trips earned")
+    title = "Grid profit" if figures.is_grid else "Closed trades"
+    count = figures.count("round_trips")
+    what = figures.closed if figures.is_grid else "of them"
+    earned = f"what {count} {what} earned" if count != "0" else f"no {figures.closed}"
+    table.add_row(title, _signed(figures, grid), earned)
     table.add_row("Trend", _signed(figures, trend), f"what the {figures.base} still held gained or lost")
     table.add_row("Total", _signed(figures, total), "both together, with all fees taken off")
     table.add_row("Fees paid", "", figures.fees())
@@ -148,37 +176,102 @@ def _trades(figures: _Figures) -> Table:
     table = _table()
     orders = f"{figures.count('orders_placed')} orders placed, {figures.count('orders_cancelled')} cancelled"
     table.add_row("Fills", figures.count("fills"), orders)
-    averages = [
-        f"average {says} {figures.money(value, signed=True)} {figures.quote}"
-        for says, value in (("win", figures.number("avg_win")), ("loss", figures.number("avg_loss")))
-        if value is not None
-    ]
-    table.add_row("Trips won", figures.share("win_rate"), ", ".join(averages) or "none closed")
+    won = "Trips won" if figures.is_grid else "Trades won"
+    table.add_row(won, figures.share("win_rate"), _averages(figures))
+    if "open_position" in figures.summary:
+        table.add_row("Still open", *_still_open(figures))
+    if figures.number("win_rate") is not None:
+        table.add_row("Just holding", _signed(figures, figures.number("hold_profit")), "with the same money")
     quote, base = figures.number("quote"), figures.number("base")
     left = f"{figures.money(quote)} {figures.quote} + {_trim(base)} {figures.base}"
     table.add_row("Left at the end", "", left)
     return table
 
 
-_COMPARED = (("total_profit", "total"), ("grid_profit", "grid"), ("round_trips", "round trips"))
+def _averages(figures: _Figures) -> str:
+    """The mean win and loss, and the loss that no closed trade shows because it is not taken yet."""
+    said = [
+        f"average {says} {figures.money(value, signed=True)} {figures.quote}"
+        for says, value in (("win", figures.number("avg_win")), ("loss", figures.number("avg_loss")))
+        if value is not None
+    ]
+    unrealised = _decimal(figures.inner("open_position").get("unrealised"))
+    if unrealised is not None and unrealised < 0:
+        said.append(f"not counted: {figures.money(unrealised, signed=True)} {figures.quote} still open")
+    return ", ".join(said) or "none closed"
+
+
+def _still_open(figures: _Figures) -> tuple[Text | str, str]:
+    """What the coins still held gained or lost so far, and what they are."""
+    held = figures.inner("open_position")
+    if not held:
+        return "", "nothing, less than a lot is left" if figures.number("base") else "nothing, no coins are left"
+    unrealised = _decimal(held.get("unrealised"))
+    kind = "nothing gained or lost yet" if not unrealised else f"{'gain' if unrealised > 0 else 'loss'} not taken yet"
+    coins = f"{_trim(_decimal(held.get('base')))} {figures.base}"
+    average = f"{figures.price(_decimal(held.get('average_cost')))} {figures.quote}"
+    return _signed(figures, unrealised), f"{kind}: {coins}, bought at {average} on average"
+
+
+def _entries(figures: _Figures, fills: Sequence[FillRow]) -> Iterable[RenderableType]:
+    """The last purchases with their reasons, where the strategy gives any."""
+    bought = [fill for fill in fills if fill.side == "buy" and fill.why]
+    if figures.is_grid or not bought:
+        return
+    said: list[RenderableType] = []
+    for fill in bought[-ENTRIES:]:
+        at = f"{datetime.fromtimestamp(fill.at_ms / 1000, UTC):%d %b %Y %H:%M}"
+        what = f"  {_trim(fill.quantity)} {figures.base} at {figures.price(fill.price)} {figures.quote}"
+        said += [Text.assemble((at, _QUIET), what), Padding(Text(harmless(fill.why), _QUIET), (0, 0, 0, 3))]
+    if len(bought) > ENTRIES:
+        said.append(Text(f"These are the last {ENTRIES} of {len(bought):,}; the page and result.json list every fill."))
+    yield _section("The last purchases, and why", Group(*said))
+
+
+_COMPARED = ("total_profit", "grid_profit", "round_trips")
 
 
 def _honesty(figures: _Figures) -> Iterable[RenderableType]:
-    """The same run under stricter assumptions; the truth lies most likely between."""
+    """The same run under stricter assumptions, and from other starts; the truth lies most likely between."""
     band = figures.inner("band")
     runs: list[tuple[str, object]] = [("the price touches it", figures.summary)]
     runs.append(("the price goes one tick beyond it", figures.summary.get("through")))
     runs.append(("touched, candles walked in reverse", band.get("reversed")))
     known = [(says, run) for says, run in runs if isinstance(run, Mapping)]
-    if len(known) < 2:
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style=_QUIET)
-    table.add_column("An order fills when …", width=34)
-    for _, title in _COMPARED:
-        table.add_column(title, justify="right", min_width=11)
-    for says, run in known:
-        table.add_row(says, *(_compared(figures, key, _decimal(run.get(key))) for key, _ in _COMPARED))
-    yield _section("How sure is this?", table)
+    parts: list[RenderableType] = []
+    if len(known) > 1:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style=_QUIET)
+        table.add_column("An order fills when …", width=34)
+        for title in ("total", "grid", "round trips") if figures.is_grid else ("total", "closed", "trades"):
+            table.add_column(title, justify="right", min_width=11)
+        for says, run in known:
+            table.add_row(says, *(_compared(figures, key, _decimal(run.get(key))) for key in _COMPARED))
+        parts.append(table)
+    if starts := _starts(figures):
+        parts.append(Padding(starts, (1 if parts else 0, 0, 0, 0)))
+    if parts:
+        yield _section("How sure is this?", Group(*parts))
+
+
+def _starts(figures: _Figures) -> Text | None:
+    """How much hangs on the day of the start; None where that was not tried."""
+    starts = figures.inner("starts")
+    runs, losing = (int(_decimal(starts.get(key)) or 0) for key in ("runs", "losing"))
+    if not runs:
+        return None
+    lowest, median, highest = (_signed(figures, _decimal(starts.get(key))) for key in ("lowest", "median", "highest"))
+    return Text.assemble(
+        f"Much may hang on the day of the start. Begun at {runs} times in the first half of the candles, "
+        "each run going on to the end, it makes ",
+        lowest,
+        " to ",
+        highest,
+        f" {figures.quote}, the middle one ",
+        median,
+        "; ",
+        (f"{losing} of {runs} lost money" if losing else f"none of {runs} lost money", _BAD if losing else ""),
+        ".",
+    )
 
 
 def _compared(figures: _Figures, key: str, value: Decimal | None) -> Text | str:
@@ -204,7 +297,7 @@ def _notes(figures: _Figures) -> Iterable[RenderableType]:
     if notes:
         table = Table.grid(padding=(0, 1))
         for note in notes:
-            table.add_row(Text("!", "bold yellow"), Text(note))
+            table.add_row(Text("!", "bold yellow"), Text(harmless(note)))
         yield _section("Good to know", table)
     elapsed = _decimal(figures.summary.get("elapsed_s"))
     took = "" if elapsed is None else f" Worked out in {elapsed:,.2f} s."

@@ -17,6 +17,7 @@ from autogrid import __version__
 COMMANDS: Final = {
     "demo": ("demo.command", "A paper grid on live public prices, in the terminal; needs no account."),
     "preview": ("preview", "What a strategy would do, before any money moves."),
+    "propose": ("propose", "A grid proposed from a market's past, with the reasoning."),
     "backtest": ("backtest", "Run a strategy over past candles."),
     "strategies": ("strategies", "The strategies there are, and their configuration."),
     "data": ("data", "Candles: download, import, list, check."),

@@ -16,6 +16,7 @@ from autogrid.backtesting.result import to_json
 from autogrid.cli.markets import market_options, market_words
 from autogrid.cli.options import FIGURE, config_options, read_config
 from autogrid.cli.output import BadInput, say_json
+from autogrid.cli.own import learn_own, own_folder_option
 from autogrid.services.backtests import BacktestRequest
 from autogrid.services.backtests import backtest as run_backtest
 from autogrid.services.markets import UnableToDescribeMarket
@@ -41,9 +42,11 @@ from autogrid.wiring.simulation import backtest as simulated_backtest
 @click.option("--from", "start", metavar="YYYY-MM-DD", help="First day, included.")
 @click.option("--to", "end", metavar="YYYY-MM-DD", help="Last day, included whole.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for result.json and result.html.")
+@own_folder_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def backtest(as_json: bool, out: Path | None, **given: Any) -> None:
+def backtest(as_json: bool, out: Path | None, data_dir: Path | None, **given: Any) -> None:
     """Run STRATEGY over past candles, with the very code that trades."""
+    learn_own(data_dir, given["strategy"])
     use_exact_figures()
     try:
         result = run_backtest(_request(**given, compare=not as_json or out is not None), simulated_backtest)

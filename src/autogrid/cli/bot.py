@@ -1,6 +1,7 @@
 """`autogrid bot`: paper bots of one's own."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,20 +10,25 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from autogrid.backtesting.report import harmless
 from autogrid.cli import market_lookup
 from autogrid.cli.bot_answers import asked, json_option, say_bot
 from autogrid.cli.bot_asks import ASKS
 from autogrid.cli.markets import market_options, market_words
 from autogrid.cli.options import FIGURE, config_options, read_config
 from autogrid.cli.output import BadInput, say_json
+from autogrid.cli.own import learn_own
 from autogrid.cli.place import data_dir_option
 from autogrid.services import bots, showing
 from autogrid.services.markets import MarketWords
-from autogrid.services.picture import to_json
+from autogrid.services.picture import explained, to_json
 from autogrid.services.showing import Shown
+from autogrid.storage.database import Database
 from autogrid.trading.money import text
 
 SYMBOL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+")
+FILLS_TOLD = 5
+"""So many are told by `show`; --json gives more, `autogrid trades` all."""
 
 
 @click.group()
@@ -61,6 +67,7 @@ def create(  # noqa: PLR0913, PLR0917
     **words: Any,
 ) -> None:
     """Make a bot. It does nothing until it is started."""
+    learn_own(data_dir, strategy)
     said = market_words(**words)
     if SYMBOL.fullmatch(symbol) is None:
         raise BadInput(f"--symbol is '{symbol}'; write it as BASE/QUOTE, such as BTC/USDT")
@@ -178,7 +185,7 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
     """What BOT owns, has earned and has out."""
-    shown = asked(data_dir, lambda database: showing.show(database, meant))
+    shown = asked(data_dir, lambda database: _explained(database, meant))
     if as_json:
         say_json(_show_json(shown))
         return
@@ -188,16 +195,43 @@ def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
     if picture is None:
         click.echo(f"It never ran. Start it with: autogrid bot start {row.name}, then: autogrid engine")
         return
+    if row.actual == "running":
+        click.echo(f"  {harmless(picture.state_words)}")
+    is_grid = picture.strategy == "grid"
     for name in ("equity", "total_profit", "grid_profit", "trend_profit", "hold_profit"):
-        click.echo(f"  {name.replace('_', ' '):14} {_cents(getattr(picture, name)):>18} {picture.quote_asset}")
+        title = "closed trades" if name == "grid_profit" and not is_grid else name.replace("_", " ")
+        click.echo(f"  {title:14} {_cents(getattr(picture, name)):>18} {picture.quote_asset}")
     fees = ", ".join(f"{text(fee)} {asset}" for asset, fee in picture.fees.items())
     click.echo(f"  {'fees paid':14} {fees}")
     click.echo(
         f"  {'owns':14} {text(picture.quote):>18} {picture.quote_asset} + {text(picture.base)} {picture.base_asset}"
     )
-    click.echo(f"  {picture.round_trips} round trips, {len(picture.orders)} orders out")
+    closed = "round trips" if is_grid else "trades closed"
+    click.echo(f"  {picture.round_trips} {closed}, {len(picture.orders)} orders out")
     for order in picture.orders:
         click.echo(f"    {order.side:4} {text(order.quantity):>14} at {text(order.price):>14}  {order.words}")
+        _say_why(order.why)
+    if picture.fills:
+        click.echo("  the last fills")
+    for fill in picture.fills[:FILLS_TOLD]:
+        profit = "" if fill.profit is None else f"  {fill.profit:+.4f} {picture.quote_asset}"
+        at = f"{datetime.fromtimestamp(fill.at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+        click.echo(f"    {at} {fill.side:4} {text(fill.quantity):>14} at {text(fill.price):>14}{profit}")
+        _say_why(fill.why)
+
+
+def _say_why(why: str) -> None:
+    if why:
+        click.echo(f"         {harmless(why)}")
+
+
+async def _explained(database: Database, meant: str) -> Shown:
+    """The bot with the reason of each order that is out."""
+    shown = await showing.show(database, meant)
+    if shown.picture is None or not shown.picture.orders:
+        return shown
+    kept = await showing.orders_of(database, shown.row.id, only_open=shown.row.actual != "ended")
+    return shown._replace(picture=explained(shown.picture, {order.id: order.why for _, order in kept}))
 
 
 def _cents(number: Decimal) -> str:

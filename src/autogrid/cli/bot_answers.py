@@ -8,8 +8,9 @@ import click
 
 from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.cli.output import BadInput, say_json
+from autogrid.cli.own import learn_own_of
 from autogrid.cli.place import with_database
-from autogrid.services import bots, signals
+from autogrid.services import bots, showing, signals
 from autogrid.services.markets import UnableToDescribeMarket
 from autogrid.storage.bots import BotRow, UnableToCreateBot, UnableToDeleteBot, UnableToFindBot
 from autogrid.storage.codecs import UnableToReadRecord
@@ -35,9 +36,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 
 def asked(data_dir: Path | None, ask: Callable[[Database], Awaitable[Result]]) -> Result:
-    """What `ask` gives; what it refuses becomes BadInput."""
+    """What `ask` gives, once the strategies of all bots are known; what it refuses becomes BadInput."""
+
+    async def knowing(database: Database) -> Result:
+        learn_own_of(data_dir, {row.strategy for row in await showing.bots(database)})
+        return await ask(database)
+
     try:
-        return with_database(data_dir, ask)
+        return with_database(data_dir, knowing)
     except REFUSALS as error:
         raise BadInput(str(error)) from None
 

@@ -16,6 +16,8 @@ from typing import Final, Literal
 
 from rich.console import Console
 
+from autogrid.cli.own import load_own
+
 LEAST_PYTHON: Final = (3, 11)
 SURE_SQLITE: Final = (3, 51, 3)
 """Earlier ones can damage a database when two connections meet while the write-ahead log is reset."""
@@ -61,6 +63,7 @@ def local_findings(data_dir: Path, port: int = PORT) -> Iterator[Finding]:
     yield writable(data_dir)
     yield private(data_dir)
     yield disk(shutil.disk_usage(nearest(data_dir)).free, data_dir)
+    yield own_strategies(load_own(data_dir), data_dir)
     yield compiled_cache()
     yield free_port(port)
     yield terminal(Console(stderr=True))
@@ -136,6 +139,14 @@ def disk(free_bytes: int, data_dir: Path) -> Finding:
     if free_bytes < LEAST_FREE_BYTES:
         return Finding("disk", "broken", says, mend)
     return Finding("disk", "good", says) if free_bytes >= GOOD_FREE_BYTES else Finding("disk", "note", says, mend)
+
+
+def own_strategies(faults: Sequence[object], data_dir: Path) -> Finding:
+    """Whether every strategy of the user's own can be used."""
+    if not faults:
+        return Finding("own strategies", "good", f"nothing in {data_dir / 'strategies'} is wrong")
+    says = "; ".join(map(str, faults))
+    return Finding("own strategies", "note", says, "Correct that, or take the file out; all others can be used.")
 
 
 def compiled_cache() -> Finding:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from autogrid.cli.output import BadInput, UnableToGoOn
+from autogrid.cli.own import learn_own
 from autogrid.cli.place import data_dir_option, settings_for
 from autogrid.services.running import Engine
 from autogrid.storage.database import UnableToOpenDatabase, open_database
@@ -27,6 +28,7 @@ def engine(data_dir: Path | None, until_idle: bool) -> None:
     Stopping the engine changes nothing of what is wanted: the next one goes on from the journal, also after a crash.
     """
     folder = settings_for(data_dir).data_dir
+    learn_own(folder)
     try:
         failed = asyncio.run(_run(folder, until_idle))
     except (UnableToOpenDatabase, OSError) as error:

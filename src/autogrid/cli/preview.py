@@ -15,6 +15,7 @@ from autogrid.backtesting.tapes import read_tape
 from autogrid.cli.markets import market_options, market_words
 from autogrid.cli.options import FIGURE, config_options, read_config
 from autogrid.cli.output import BadInput, say_json
+from autogrid.cli.own import learn_own, own_folder_option
 from autogrid.services.markets import UnableToDescribeMarket, market_at, market_for
 from autogrid.services.previews import preview_json, preview_of
 from autogrid.trading.market import Market
@@ -31,6 +32,7 @@ from autogrid.trading.strategies.preview import Preview
 @click.option("--investment", required=True, type=FIGURE, help="In quote, such as 1000.")
 @config_options
 @market_options
+@own_folder_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def preview(
     strategy: str,
@@ -38,6 +40,7 @@ def preview(
     investment: Decimal,
     settings: tuple[str, ...],
     config_file: Path | None,
+    data_dir: Path | None,
     as_json: bool,
     **words: Any,
 ) -> None:
@@ -45,6 +48,7 @@ def preview(
 
     --market takes an exchange's market (binance:BTC/USDT) or a file of candles.
     """
+    learn_own(data_dir, strategy)
     use_exact_figures()
     config = read_config(settings, config_file)
     try:

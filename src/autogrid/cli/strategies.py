@@ -1,5 +1,6 @@
 """`autogrid strategies`: the catalogue, for people and as JSON Schema."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,15 +8,18 @@ from rich.console import Console
 from rich.table import Table
 
 from autogrid.cli.output import BadInput, say_json
+from autogrid.cli.own import learn_own, own_folder_option
 from autogrid.trading.strategies.catalogue import CATALOGUE, entry
 from autogrid.trading.strategies.fields import UnableToConfigure
 
 
 @click.command()
 @click.argument("name", required=False)
+@own_folder_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: each strategy's JSON Schema.")
-def strategies(name: str | None, as_json: bool) -> None:
+def strategies(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     """The strategies there are, or one of them with every key of its configuration."""
+    learn_own(data_dir, name)
     try:
         chosen = [entry(name)] if name else list(CATALOGUE.values())
     except UnableToConfigure as error:

@@ -135,11 +135,13 @@ class LivePriceFeed:
         if not self._following and not self._closed:
             self._patient_until_ms = self._clock_ms() + int(self._patience.history_s * 1_000)
             self._follow()
-        while not condition() and not self._closed:
-            self._news.clear()
+        while not self._closed:
             for task in self._following:
                 if task.done():
                     task.result()
+            if condition():
+                return
+            self._news.clear()
             with suppress(TimeoutError):  # time alone is news: a silence begins, or patience ends
                 await asyncio.wait_for(self._news.wait(), self._patience.poll_s)
 
@@ -241,11 +243,9 @@ class LivePriceFeed:
         """End the feed and give its connections back; what waits in `ready` goes on."""
         self._closed = True
         self._news.set()
-        following = [task for task in self._following if not task.done()]
-        for task in following:
+        for task in self._following:
             task.cancel()
-        if following:
-            await asyncio.wait(following)
+        await asyncio.gather(*self._following, return_exceptions=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -272,6 +272,8 @@ class LivePriceFeed:
     def _stand(self, traded: Traded, volume: Quantity | None) -> Point:
         before, self._given = self._point, True
         at_ms = traded.at_ms if before is None else max(traded.at_ms, before.at_ms)
+        if self._told_ms is not None:
+            at_ms = max(at_ms, self._told_ms + self._timeframe_ms)
         candle = 0 if before is None else before.candle + 1
         self._point = point = Point(at_ms, traded.price, False, volume, candle)
         return point

@@ -156,7 +156,7 @@ def _module(path: Path) -> object:
     name = f"autogrid_own_{re.sub(r'[^a-zA-Z0-9_]', '_', path.stem)}"
     while name in sys.modules and getattr(sys.modules[name], "__file__", "") != str(path):
         name += "_"
-    spec: ModuleSpec | None = spec_from_loader(name, _Fresh(name, str(path)), origin=str(path))
+    spec: ModuleSpec | None = spec_from_loader(name, _Fresh(name, str(path)))
     assert spec is not None, "a loader was given"
     assert spec.loader is not None, "a loader was given"
     module = sys.modules[name] = module_from_spec(spec)

@@ -5,7 +5,7 @@ asset where no other is named.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -42,6 +42,8 @@ class OrderSeen(NamedTuple):
     status: str
     words: str
     """The status, in words."""
+    why: str = ""
+    """Why it was placed, with values, where that is known."""
 
 
 class Rung(NamedTuple):
@@ -80,6 +82,7 @@ class Picture:
     equity: Amount
     total_profit: Amount
     grid_profit: Amount
+    """Of what was bought and sold again, whatever the strategy."""
     trend_profit: Amount
     """Total less grid: what the coins still held gained or lost."""
     hold_profit: Amount
@@ -94,7 +97,7 @@ class Picture:
     fills: tuple[FillRow, ...]
     """The last ones, newest first."""
     reasons: tuple[str, ...]
-    """Why there is no order at a line."""
+    """Why there is no order at a line; of a strategy without lines, what it waits for."""
 
     @property
     def symbol(self) -> str:
@@ -164,6 +167,11 @@ def fill_of(before: BotState, step: Step) -> FillRow | None:
         slot=order.slot,
         profit=now.profit - then.profit if now.round_trips > then.round_trips else None,
     )
+
+
+def explained(picture: Picture, whys: Mapping[str, str]) -> Picture:
+    """`picture` with the reason of each order; `whys` by the order's id, as they were kept when it was placed."""
+    return replace(picture, orders=tuple(order._replace(why=whys.get(order.id, "")) for order in picture.orders))
 
 
 def to_json(picture: Picture) -> dict[str, object]:
@@ -247,6 +255,7 @@ def _order_json(order: OrderSeen) -> dict[str, object]:
         "quantity": text(order.quantity),
         "filled": text(order.filled),
         "status": order.status,
+        "why": order.why,
     }
 
 

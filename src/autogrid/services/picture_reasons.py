@@ -24,14 +24,24 @@ def state_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tupl
     name = _name(bot, state, price, at_ms)
     trip = state.risk.trip
     why = state.ended_why or state.strategy.status(state.memory).why
-    resting = len(state.standing)
+    resting = "1 order" if len(state.standing) == 1 else f"{len(state.standing)} orders"
+    if name == "opening" and not isinstance(state.memory, GridMemory):
+        return name, words.BEGINNING
     return name, words.STATES[name].format(
-        trigger=why,
-        resting="1 order" if resting == 1 else f"{resting} orders",
+        meanwhile=words.WITH_ORDERS.format(resting=resting) if state.standing else words.WITHOUT_ORDER,
+        what=_joined(why),
+        resting=resting,
         rule=trip.rule if trip else "",
         why=trip.why if trip and name in ("breaker", "trial") else why,
         until=clock(trip.at_ms + bot.limits.cooldown_ms) if trip else "",
     )
+
+
+def _joined(why: str) -> str:
+    """`why` as the end of a sentence: after a comma where it goes on, such as "until …", after a colon otherwise."""
+    if not why:
+        return ""
+    return f", {why}" if why.startswith(("until ", "till ", "for ")) else f": {why}"
 
 
 def _name(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> str:
@@ -65,7 +75,7 @@ def reasons_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tu
         sentence = words.ENDING if status.stage == "exiting" else words.ENDED
         return (sentence.format(why=status.why),)
     if not isinstance(memory, GridMemory):
-        return (*state.strategy.notices(memory), *_refusals(state))
+        return tuple(_without_lines(bot, state, at_ms))
     if status.stage == "waiting":
         return (words.TRIGGER.format(trigger=status.why),)
     return tuple(_along_the_lines(bot, state, price, at_ms))
@@ -123,9 +133,31 @@ def _hindrance(bot: Bot, state: BotState, slot: str, at_ms: int, *, buys: bool) 
     return words.PENDING, {}
 
 
-def _refusals(state: BotState) -> Iterator[str]:
-    for refused in state.refused:
-        yield words.REFUSED.format(side="order", line=refused.slot, rule=refused.rule, why=refused.why)
+def _without_lines(bot: Bot, state: BotState, at_ms: int) -> Iterator[str]:
+    """Of a strategy without lines: what holds everything back, what the strategy says, and slots held back."""
+    said = [*_holds(bot, state, at_ms), *state.strategy.notices(state.memory)]
+    status = state.strategy.status(state.memory)
+    if status.stage == "waiting" and status.why and not any(status.why in one for one in said):
+        said.append(words.STATES["waiting"].format(meanwhile="", what=_joined(status.why)))
+    said += [words.HELD_BACK.format(slot=one.slot, rule=one.rule, why=one.why) for one in state.refused]
+    for slot, backoff in state.backoffs.items():
+        if backoff.until_ms > at_ms and slot not in state.standing:
+            times = "once" if backoff.tries == 1 else f"{backoff.tries} times"
+            said.append(words.SLOT_BACKS_OFF.format(slot=slot, times=times, until=clock(backoff.until_ms)))
+    yield from said or [words.ALL_OUT if state.standing else words.NONE_WANTED]
+
+
+def _holds(bot: Bot, state: BotState, at_ms: int) -> Iterator[str]:
+    """Why no order is placed at all."""
+    holds, trip = state.holds, state.risk.trip
+    if holds.killed or holds.paused:
+        yield words.NONE_KILLED if holds.killed else words.NONE_PAUSED
+    elif holds.silent:
+        yield words.NONE_SILENT
+    elif trip and at_ms < _opens(bot, trip):
+        yield words.NONE_BREAKER.format(rule=trip.rule, why=trip.why, until=clock(_opens(bot, trip)))
+    elif state.price is None:
+        yield words.NONE_NEW
 
 
 def _opens(bot: Bot, trip: Trip) -> int:

@@ -8,9 +8,9 @@ from typing import Final
 
 STATES: Final[Mapping[str, str]] = {
     "new": "waiting for the first price",
-    "waiting": "waiting, with no order out, {trigger}",
+    "waiting": "waiting{meanwhile}{what}",
     "opening": "starting: buying the coins that the upper cells will sell",
-    "running": "running",
+    "running": "running{what}",
     "above": "out of range: price above the highest line; the bot stays and sends nothing",
     "below": "out of range: price below the lowest line; the bot stays and sends nothing",
     "paused": "paused: no new order is placed; {resting} still rest",
@@ -33,8 +33,23 @@ ORDERS: Final[Mapping[str, str]] = {
 }
 """By the status of an order that has not ended."""
 
+BEGINNING: Final = "starting: buying its first coins"
+"""Of a strategy that has no cells, in place of the state `opening`."""
+
+WITHOUT_ORDER: Final = ", with no order out"
+WITH_ORDERS: Final = ", with {resting} out"
+
 EMPTY_LINE: Final = "no order at {line}: one line always stays free, the one that was traded last"
 TRIGGER: Final = "no order yet: the bot waits {trigger}"
+HELD_BACK: Final = "no order for '{slot}': held back by the rule '{rule}': {why}"
+SLOT_BACKS_OFF: Final = "no order for '{slot}': refused {times} by the exchange; tried again at {until}"
+NONE_PAUSED: Final = "no new order: the bot is paused"
+NONE_KILLED: Final = "no order: the kill switch is on"
+NONE_SILENT: Final = "no new order: no price has come for too long"
+NONE_BREAKER: Final = "no new buy: the safety breaker is open ({rule}: {why}) until {until}"
+NONE_NEW: Final = "no order yet: no price has come so far"
+NONE_WANTED: Final = "no order: it wants none at this moment"
+ALL_OUT: Final = "every order it wants at this moment is out"
 OPENING: Final = "no sell at {line} yet: its coins are being bought"
 WAITS_FOR_RISE: Final = "no buy at {line} yet: it is placed once the price rises above {line}"
 REFUSED: Final = "no {side} at {line}: held back by the rule '{rule}': {why}"

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from autogrid.testing.fault import Broken
-from autogrid.testing.play import Asks, Case, How, Played, play, told
+from autogrid.testing.play import Asks, Case, How, Played, play, shown, told
 from autogrid.testing.pure import Surroundings, must_read_nothing, twice
 from autogrid.testing.steps import Slots, as_wanted, books_close, within_funds
 from autogrid.testing.tapes import other_future
@@ -33,7 +33,7 @@ Law: TypeAlias = Callable[[Case], None]
 TENTH: Final = Decimal("0.1")
 LATE_MS: Final = 7_000
 MARKS: Final = frozenset({"price", "at_ms", "risk", "bounds", "retry_ms", "refused", "backoffs"})
-"""What a tick that is not kept may move in a state: it is written with the next event."""
+"""What a tick that is not kept may move in a state: it is written beside the next event."""
 
 
 def pure(case: Case) -> None:
@@ -60,17 +60,18 @@ def replayed(case: Case) -> None:
     """The events that were kept, decided again from the start, lead to the same commands and the same state."""
     played = play(case, plainly(case))
     state = played.first
-    for number, (_, step) in enumerate(played.rows, 1):
+    for number, (before, step) in enumerate(played.rows, 1):
+        state = state._replace(**{name: getattr(before, name) for name in MARKS})
         again = played.bot.step(state, step.event)
         if again.commands != step.commands:
             raise Broken(
-                f"kept event {number} ({told(step.event)}), decided again, gives {again.commands or 'no commands'}; "
-                f"it gave {step.commands or 'no commands'}. Does it remember a price that was not worth keeping?"
+                f"kept event {number} ({told(step.event)}), decided again, gives {shown(again.commands)}, and gave "
+                f"{shown(step.commands)}: it knows what stands neither in its memory nor in the view"
             )
         state = again.state
     for name, ours, theirs in zip(BotState._fields, state, played.last, strict=True):
         if name not in MARKS and ours != theirs:
-            raise Broken(f"the kept events lead to another {name}: {ours} instead of {theirs}")
+            raise Broken(f"the kept events lead to another {name}: {shown(ours)} instead of {shown(theirs)}")
 
 
 def funds(case: Case) -> None:
@@ -114,9 +115,10 @@ def late(case: Case) -> None:
 
 def rough(case: Case) -> None:
     """Refused, dropped and repeated answers, pauses, deposits, withdrawals, actions and signals break nothing."""
+    length = len(play(case, plainly(case)).events)
     for number in range(case.many):
         seed = case.seed * 1_000 + number
-        asks = _asks(case, seed)
+        asks = _asks(case, seed, length)
         slots = Slots()
         share = TENTH if number % 2 else None
         how = How(rough=seed, asks=asks, stored=number == 0, participation=share)
@@ -177,7 +179,7 @@ def signals(case: Case) -> Asks:
     if type(case.build()).signalled is Strategy.signalled:
         return {}
     asks: dict[int, Callable[[int], Event]] = {}
-    for number in range(12):
+    for number in range(60):
         action = "leave" if number % 3 == 2 else "enter"
         asks[20 + 31 * number] = partial(_signal, str(number), action)
     return asks
@@ -203,8 +205,8 @@ def _equal(ours: Sequence[tuple[BotState, Step]], theirs: Sequence[tuple[BotStat
         for name, first, second in zip(names, _row(one), _row(two), strict=True):
             if first != second:
                 raise Broken(
-                    f"{what} parts from the plain run at kept event {number} ({told(one.event)}): its {name} is\n"
-                    f"  {second or 'nothing'}\nand was\n  {first or 'nothing'}"
+                    f"{what} parts from the plain run at kept event {number} ({told(one.event)}): {name} is\n"
+                    f"  {shown(second)}\nand was\n  {shown(first)}"
                 )
     if len(ours) != len(theirs):
         longer = ours if len(ours) > len(theirs) else theirs
@@ -236,8 +238,8 @@ def _must_have_ended(case: Case, last: BotState, how: str, *, sell: bool) -> Non
         )
 
 
-def _asks(case: Case, seed: int) -> Asks:
-    """What a restless user asks, and in the end a stop."""
+def _asks(case: Case, seed: int, length: int) -> Asks:
+    """What a restless user asks of a run of so many events, and in the end a stop."""
     chance = random.Random(seed)  # noqa: S311
     tenth = case.investment / 10
     kinds: list[Callable[[int], Event]] = [
@@ -255,8 +257,8 @@ def _asks(case: Case, seed: int) -> Asks:
     kinds += [
         partial(ActionAsked, action=one.name, amount=tenth if one.takes_amount else None) for one in case.entry.actions
     ]
-    asks = {15 + 17 * number: chance.choice(kinds) for number in range(14)}
-    return {**asks, 15 + 17 * 14: partial(StopAsked, sell=bool(seed % 2))}
+    asks = {2 + length * number // 20: chance.choice(kinds) for number in range(14)}
+    return {**asks, 2 + length * 14 // 20: partial(StopAsked, sell=bool(seed % 2))}
 
 
 def _signal(name: str, action: str, at_ms: int) -> Event:

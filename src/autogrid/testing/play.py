@@ -41,6 +41,7 @@ Asks: TypeAlias = Mapping[int, Callable[[int], Event]]
 See: TypeAlias = Callable[[BotState, Step], None]
 """Looks at a step that is kept, with the state it started from. Raises `Broken`."""
 NOTHING: Final[Asks] = {}
+LONGEST: Final = 600
 
 
 @dataclass(frozen=True)
@@ -146,9 +147,38 @@ def told(event: Event) -> str:
     )
 
 
-class _About(NamedTuple):
+def shown(value: object) -> str:
+    """A value of a step for a person: commands by their slots, all else as it is, cut short."""
+    if isinstance(value, tuple) and value and all(isinstance(one, Place | Cancel) for one in value):
+        return "; ".join(
+            f"cancel {one.order_id}"
+            if isinstance(one, Cancel)
+            else f"{one.order.side} {text(one.order.quantity)} at {text(one.order.price)} ({one.order.kind}) in "
+            f"'{one.order.slot}'"
+            for one in value
+        )
+    words = str(value) if value not in ((), "") else "nothing"
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
+
+
+@dataclass
+class _About:
     case: Case
     stored: bool
+    lived: BotState | None = None
+    """The state that was read back last, as it was before it was written."""
+    revived: BotState | None = None
+    """As it came back."""
+
+    def again(self, state: BotState) -> BotState:
+        """`state` as it comes back from text; price and time alone, which most ticks change alone, are set by hand."""
+        lived, revived = self.lived, self.revived
+        if lived is None or revived is None or any(a is not b for a, b in zip(lived[2:], state[2:], strict=True)):
+            revived = decode(BotState, encode(state), self.case.rebuild)
+            if revived.memory != state.memory:
+                raise Broken(f"the memory comes back from the journal as {revived.memory}, and it was {state.memory}")
+        self.lived, self.revived = state, revived._replace(price=state.price, at_ms=state.at_ms)
+        return self.revived
 
 
 @dataclass(frozen=True)
@@ -158,16 +188,15 @@ class _Machine(Bot):
     about: list[_About] = field(default_factory=list)
 
     def step(self, state: BotState, event: Event) -> Step:
-        case, stored = self.about[0]
-        case.seen.append(event)
-        if not stored:
+        about = self.about[0]
+        about.case.seen.append(event)
+        if not about.stored:
             return Bot.step(self, state, event)
-        revived = decode(BotState, encode(state), case.rebuild)
-        if revived.memory != state.memory:
-            raise Broken(f"the memory comes back from the journal as {revived.memory}, and it was {state.memory}")
+        revived = about.again(state)
         step = Bot.step(self, revived, event)
-        same = step.state.memory is revived.memory  # so that a tick that taught nothing is no news here either
-        return step._replace(state=step.state._replace(memory=state.memory)) if same else step
+        # what stayed the same stays the same object: a tick that taught nothing is no news here either
+        kept = (old if new is back else new for old, new, back in zip(state, step.state, revived, strict=True))
+        return step._replace(state=BotState(*kept))
 
 
 class _Watching:

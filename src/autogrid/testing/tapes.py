@@ -22,8 +22,8 @@ Stretch: TypeAlias = Callable[[random.Random, Units, Units], tuple[Units, Units,
 """From chance, the price and the size of a usual move to the next candle: open, high, low, close."""
 
 
-def made_up(seed: int, price: Decimal, candles: int, interval_ms: int, tick: Decimal) -> Tape:
-    """A tape of so many candles that opens at `price`, one in eight prices off the tick."""
+def made_up(seed: int, price: Decimal, candles: int, interval_ms: int, tick: Decimal, size: float) -> Tape:
+    """A tape of so many candles that opens at `price`; `size`: a volume, in base, that is large for the bot."""
     chance = random.Random(seed)  # noqa: S311
     unit = min(tick, Decimal(1).scaleb(int(tick.adjusted())))
     step = max(1, int(tick / unit))
@@ -46,7 +46,7 @@ def made_up(seed: int, price: Decimal, candles: int, interval_ms: int, tick: Dec
         times.append(now)
         now += interval_ms
         at = row[3]
-    volumes = [chance.choice((0.5, 3.0, 40.0, 1000.0)) for _ in rows]
+    volumes = [size * chance.choice((0.0, 0.3, 2.0, 20.0)) for _ in rows]
     return Tape(
         f"made up from seed {seed}",
         np.array(times, np.int64),

@@ -40,9 +40,9 @@ def test_sma_is_the_mean_of_the_last_three() -> None:
 
 def test_an_sma_is_summed_afresh_from_the_oldest_on() -> None:
     state = sma.start(4)
-    for value in (7.0, 1e16, 1.0, 1.0, -1e16):
+    for value in (7.0, 1.0, 1e16, -1e16, 0.0):
         state = sma.update(state, value)
-    assert sma.value(state) == ((1e16 + 1.0) + 1.0 - 1e16) / 4 == 0.0, "a compensated sum would give 0.5"
+    assert sma.value(state) == 0.0, "a compensated sum, or one from the newest on, would give 0.25"
 
 
 def test_ema_starts_from_the_mean() -> None:
@@ -144,6 +144,12 @@ def test_heikin_ashi() -> None:
     assert heikin_ashi.bullish(heikin_ashi.start()) is None
 
 
+def test_a_heikin_ashi_candle_reaches_to_its_own_open_after_a_jump() -> None:
+    first = heikin_ashi.update(heikin_ashi.start(), 10.0, 12.0, 8.0, 11.0)
+    assert heikin_ashi.update(first, 5.0, 6.0, 4.0, 5.0) == (True, 10.375, 10.375, 4.0, 5.0)
+    assert heikin_ashi.update(first, 15.0, 16.0, 14.0, 15.0) == (True, 10.375, 16.0, 10.375, 15.0)
+
+
 def test_ut_bot_trails_turns_and_signals() -> None:
     state, heard = ut_bot.start(1.0, 1), []
     rows = ((11.0, 10.0, 10.5), (12.0, 11.0, 12.0), (12.0, 9.0, 9.5), (10.0, 9.0, 9.0), (14.0, 9.0, 13.0))
@@ -157,6 +163,16 @@ def test_ut_bot_trails_turns_and_signals() -> None:
         (10.0, -1, False, False, -1),
         (8.0, 1, True, False, 1),
     ]
+
+
+@pytest.mark.parametrize(("close", "stop", "buy", "sell"), [(101.0, 100.0, True, False), (99.0, 100.0, False, True)])
+def test_a_price_that_leaves_the_stop_it_lay_on_signals_but_has_not_come_through(
+    close: float, stop: float, buy: bool, sell: bool
+) -> None:
+    state = ut_bot.start(1.0, 1)
+    for price in (100.0, close):
+        state = ut_bot.update(state, price, price, price, price)
+    assert (state.stop, state.buy, state.sell, state.position) == (stop, buy, sell, 0)
 
 
 def test_ut_bot_says_nothing_before_its_atr() -> None:
@@ -226,6 +242,21 @@ def test_supertrend_turns_up_and_down() -> None:
         state = supertrend.update(state, high, low, close)
         heard.append((supertrend.value(state), supertrend.rising(state)))
     assert heard == [(12.0, False), (9.0, True), (15.0, False)]
+
+
+def test_supertrend_goes_on_with_a_close_on_its_line() -> None:
+    state = supertrend.start(1, 1.0)
+    for high, low, close in ((11.0, 9.0, 10.0), (15.0, 13.0, 14.0), (14.0, 9.0, 9.0)):
+        state = supertrend.update(state, high, low, close)
+    assert (state.lower, state.line, state.rising) == (9.0, 9.0, True)
+
+
+def test_supertrend_falls_where_both_bands_have_met() -> None:
+    state, heard = supertrend.start(1, 1.0), []
+    for high, low, close in ((11.0, 9.0, 10.0), (15.0, 13.0, 14.0), (14.0, 14.0, 14.0), (14.0, 14.0, 14.0)):
+        state = supertrend.update(state, high, low, close)
+        heard.append((state.line, state.rising))
+    assert heard[1:] == [(9.0, True), (14.0, True), (14.0, False)]
 
 
 def test_vwap_begins_anew_each_day_and_is_none_until_something_is_traded() -> None:

@@ -12,7 +12,15 @@ let language = 'en';
 
 /** The text of a key, its {places} filled in. */
 const say = (key, places = {}) =>
-  (TEXTS[language][key] ?? key).replace(/\{(\w+)\}/g, (all, name) => places[name] ?? all);
+  (key.split('.').reduce((found, name) => found?.[name], TEXTS[language]) ?? key).replace(/\{(\w+)\}/g, (all, name) => places[name] ?? all);
+
+const GRID = SUMMARY.strategy === 'grid';
+
+/** As `say`, in the words for strategies that are no grid where there are such. */
+const fit = (key, places = {}) => say(!GRID && TEXTS[language].other[key] ? `other.${key}` : key, places);
+
+/** A figure's name and what it means. */
+const meaning = (key) => (!GRID && TEXTS[language].figure_other[key]) || TEXTS[language].figure[key];
 
 /** An element with attributes, and children as text or elements; nothing is ever read as markup. */
 const make = (tag, attributes = {}, ...children) => {
@@ -50,6 +58,9 @@ const count = (value) => (known(value) ? decimal(Number(value), 0, 0) : say('unk
 const exact = (value) => (known(value) ? decimal(Number(value), 0, 12) : say('unknown'));
 const PRICE_PLACES = String(MARKET.tick ?? '').split('.')[1]?.length ?? 0;
 const price = (value) => (known(value) ? decimal(Number(value), Number(MARKET.tick) < 1 ? PRICE_PLACES : 0, 12) : say('unknown'));
+const OPEN = SUMMARY.open_position ?? null;
+/** A mean price, which lies on no step: rounded to the decimals of one. */
+const average = (value) => (MARKET.tick ? decimal(Number(value), PRICE_PLACES, PRICE_PLACES) : decimal(Number(value), 0, 8));
 const tone = (value) => (Number(value) > 0 ? 'good' : Number(value) < 0 ? 'bad' : '');
 
 const dates = (options) => new Intl.DateTimeFormat(language, { timeZone: 'UTC', ...options });
@@ -81,7 +92,7 @@ const CURVES = DATA.curves && {
 };
 
 const FILLS = DATA.fills.count ? (() => {
-  const columns = Object.fromEntries(['price', 'quantity', 'fee', 'slot', 'profit'].map((name) => [name, texts(DATA.fills[name])]));
+  const columns = Object.fromEntries(['price', 'quantity', 'fee', 'slot', 'profit', 'why'].map((name) => [name, texts(DATA.fills[name])]));
   return [...numbers(DATA.fills.at)].map((seconds, row) => ({
     at: seconds * 1000,
     buy: DATA.fills.side[row] === 'b',
@@ -91,5 +102,6 @@ const FILLS = DATA.fills.count ? (() => {
     fee: columns.fee[row],
     slot: columns.slot[row],
     profit: columns.profit[row],
+    why: columns.why[row],
   }));
 })() : [];

@@ -5,7 +5,9 @@ const shownFills = { which: 'all_fills', page: 0 };
 
 const slotName = (slot) => {
   const cell = /^(\d+)\.(\d+)$/.exec(slot);
-  if (cell) return say('cell', { cell: cell[1], cycle: cell[2] });
+  const entry = /^(\d+)-(in|target|out)$/.exec(slot);
+  if (entry) return say(`entry_${entry[2]}`, { entry: entry[1] });
+  if (cell && GRID) return say('cell', { cell: cell[1], cycle: cell[2] });
   return slot === 'open' || slot === 'exit' ? say(slot) : slot;
 };
 
@@ -14,7 +16,11 @@ const feeName = (fee) => {
   return `${exact(amount)} ${asset.join(' ')}`;
 };
 
-const fillRow = (fill) => make('tr', {},
+/** The reason runs under its fill, as wide as what is seen of the table, so that a phone shows all of it. */
+const whyRow = (fill) => make('tr', { class: 'because' },
+  make('td', { colspan: '7' }, make('div', {}, make('span', { class: 'hidden' }, `${say('why')}: `), make('bdi', { lang: 'en' }, fill.why))));
+
+const fillRow = (fill) => make('tr', { class: fill.why ? 'explained' : null },
   make('td', {}, stamp(fill.at)),
   make('td', {}, make('span', { class: fill.buy ? 'side buy' : 'side sell' }, say(fill.buy ? 'buy' : 'sell'))),
   make('td', { class: 'number' }, price(fill.price)),
@@ -54,7 +60,7 @@ const fillsSection = (focus) => {
       make('table', { class: 'fills' },
         make('thead', {}, make('tr', {}, columns.map(([key, unit]) =>
           make('th', { scope: 'col', class: right.has(key) ? 'number' : null }, say(key), unit ? make('small', {}, ` ${unit}`) : null)))),
-        make('tbody', {}, rows.map(fillRow)))),
+        make('tbody', {}, rows.flatMap((fill) => (fill.why ? [fillRow(fill), whyRow(fill)] : [fillRow(fill)]))))),
     pager(chosen.length, fillsSection));
   if (focus) document.querySelector(`#fills ${focus}`)?.focus();
   return undefined;

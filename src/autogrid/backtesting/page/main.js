@@ -5,7 +5,7 @@ const least = (values) => values.reduce((low, value) => Math.min(low, value), In
 const most = (values) => values.reduce((high, value) => Math.max(high, value), -Infinity);
 
 const CHART_SAYS = {
-  price: () => say('price_says', { low: price(least(CURVES.price.low)), high: price(most(CURVES.price.high)), lines: count(LINES.length), buys: count(buys), sells: count(FILLS.length - buys) }),
+  price: () => say(LINES.length ? 'price_says' : 'other.price_says', { low: price(least(CURVES.price.low)), high: price(most(CURVES.price.high)), lines: count(LINES.length), buys: count(buys), sells: count(FILLS.length - buys) }),
   equity: () => say('equity_says', { start: money(SUMMARY.equity_start), end: money(SUMMARY.equity_end), hold: money(START + Number(SUMMARY.hold_profit)) }),
   fall: () => say('fall_says', { fall: share(SUMMARY.max_drawdown) }),
 };

@@ -1,4 +1,4 @@
-// What each chart shows: price with grid lines and fills, worth against holding, the fall below the peak.
+// What each chart shows: price with lines and fills, worth against holding, the fall below the peak.
 
 const LINES = DATA.lines.map(Number);
 

@@ -13,10 +13,10 @@ const hero = () => {
   const period = say('period', { from: day(parsed(candles.from)), to: day(parsed(candles.to)) });
   const counted = say('candles', { rows: count(candles.rows), timeframe: candles.timeframe ?? '' });
   const days = known(SUMMARY.max_drawdown_days) ? decimal(Number(SUMMARY.max_drawdown_days), 1, 1) : say('unknown');
-  const trips = Number(SUMMARY.round_trips) > 0 ? 'card_trips_note' : 'card_no_trips_note';
+  const trips = Number(SUMMARY.round_trips) > 0 ? fit('card_trips_note', { fills: count(SUMMARY.fills), rate: share(SUMMARY.win_rate) }) : fit('card_no_trips_note', { fills: count(SUMMARY.fills) });
   place('hero',
     make('p', { class: 'eyebrow' }, `${period} · ${counted}`),
-    make('h1', {}, say('headline', { strategy: SUMMARY.strategy ?? '', symbol: MARKET.symbol ?? `${BASE}/${QUOTE}` })),
+    make('h1', {}, say('headline', { strategy: DATA.titles[language], symbol: MARKET.symbol ?? `${BASE}/${QUOTE}` })),
     make('p', { class: 'verdict' },
       make('strong', {}, say('verdict', { start: money(SUMMARY.equity_start), end: money(SUMMARY.equity_end) })), ' ',
       known(SUMMARY.hold_profit) ? say(total >= hold ? 'better' : 'worse', { difference: money(Math.abs(total - hold)), base: BASE }) : null),
@@ -24,8 +24,13 @@ const hero = () => {
       card(say('card_result'), money(total, { signed: true }), share(SUMMARY.return, true), tone(total)),
       card(say('card_hold', { base: BASE }), money(SUMMARY.hold_profit, { signed: true }), share(hold / START, true), tone(hold)),
       card(say('card_fall'), share(-Number(SUMMARY.max_drawdown)), say('card_fall_note', { days })),
-      card(say('card_trips'), count(SUMMARY.round_trips), say(trips, { fills: count(SUMMARY.fills), rate: share(SUMMARY.win_rate) }))));
+      card(fit('card_trips'), count(SUMMARY.round_trips), trips),
+      OPEN ? card(say('card_open'), money(OPEN.unrealised, { signed: true }), openNote(), tone(OPEN.unrealised)) : null));
 };
+
+/** What is still held: coins and what they cost on average. */
+const openNote = () => say(Number(OPEN.unrealised) < 0 ? 'open_loss' : Number(OPEN.unrealised) > 0 ? 'open_gain' : 'open_even',
+  { coins: `${exact(OPEN.base)} ${BASE}`, average: `${average(OPEN.average_cost)} ${QUOTE}` });
 
 /** The rules of the market that nobody gave, each with its figure. */
 const assumed = () => (MARKET.assumed_rules ?? ['tick', 'lot', 'min_notional'])
@@ -60,15 +65,15 @@ const sources = () => {
   const reach = Math.max(...parts.map(Math.abs));
   const fees = Object.entries(SUMMARY.fees ?? {}).map(([asset, amount]) => `${exact(amount)} ${asset}`);
   place('sources', heading('sources'),
-    bar(say(DATA.lines.length ? 'grid' : 'closed'), parts[0], reach), bar(say('trend'), parts[1], reach), bar(say('total'), parts[2], reach, true),
-    make('p', { class: 'quiet' }, say('sources_note')),
+    make('div', { class: 'bars' }, bar(fit('grid'), parts[0], reach), bar(say('trend'), parts[1], reach), bar(say('total'), parts[2], reach, true)),
+    make('p', { class: 'quiet' }, fit('sources_note')),
     fees.length ? make('p', {}, make('span', { class: 'quiet' }, `${say('fees')}: `), fees.join(' + ')) : null);
 };
 
 const honesty = () => {
   const runs = [['touched', SUMMARY], ['passed', SUMMARY.through], ['reversed', SUMMARY.band?.reversed]].filter(([, run]) => run);
-  if (runs.length < 2) return place('honesty', heading('honesty'), make('p', { class: 'quiet' }, say('honesty_only')));
-  const head = ['', say('total'), say('grid'), TEXTS[language].figure.round_trips[0]];
+  if (runs.length < 2) return place('honesty', heading('honesty'), make('p', { class: 'quiet' }, say('honesty_only')), starts());
+  const head = ['', say('total'), fit('grid'), fit('trips')];
   return place('honesty', heading('honesty'),
     make('table', { class: 'plain' },
       make('thead', {}, make('tr', {}, head.map((title) => (title ? make('th', { scope: 'col' }, title) : make('td'))))),
@@ -77,23 +82,51 @@ const honesty = () => {
         make('td', { class: tone(run.total_profit) }, money(run.total_profit, { signed: true, unit: false })),
         make('td', {}, money(run.grid_profit, { signed: true, unit: false })),
         make('td', {}, count(run.round_trips)))))),
-    make('p', { class: 'quiet' }, say('honesty_note')));
+    make('p', { class: 'quiet' }, say('honesty_note')),
+    starts());
+};
+
+/** The same run begun at other times: from its lowest result to its highest, with the middle one and nothing marked. */
+const starts = () => {
+  const begun = SUMMARY.starts;
+  if (!begun || !Number(begun.runs)) return null;
+  const [low, middle, high] = [begun.lowest, begun.median, begun.highest].map(Number);
+  const [from, to] = [Math.min(0, low), Math.max(0, high)];
+  const at = (value) => (to > from ? ((value - from) / (to - from)) * 100 : 50);
+  const mark = (kind, left, width = null) => {
+    const found = make('span', { class: kind });
+    found.style.left = `${left}%`;
+    if (width !== null) found.style.width = `${width}%`;
+    return found;
+  };
+  const ends = [['lowest', begun.lowest], ['median', begun.median], ['highest', begun.highest]];
+  return make('div', { class: 'starts' }, make('h3', {}, say('starts')),
+    make('p', { class: 'quiet' }, say('starts_note', { runs: count(begun.runs), quote: QUOTE })),
+    make('div', { class: 'strip', 'aria-hidden': 'true' },
+      mark('reach bad', at(low), at(Math.min(high, 0)) - at(low)), mark('reach good', at(Math.max(low, 0)), at(high) - at(Math.max(low, 0))),
+      mark('nothing', at(0)), mark('middle', at(middle))),
+    make('dl', { class: 'ends' }, ends.map(([key, value]) => make('div', {}, make('dt', {}, say(key)), make('dd', { class: tone(value) }, money(value, { signed: true, unit: false }))))),
+    make('p', { class: Number(begun.losing) ? 'bad' : 'quiet' }, say(Number(begun.losing) ? 'starts_losing' : 'starts_none_losing', { losing: count(begun.losing), runs: count(begun.runs) })));
 };
 
 const signed = (value) => money(value, { signed: true });
 const GROUPS = {
-  group_money: { total_profit: signed, return: (value) => share(value, true), hold_profit: signed, equity_end: money, quote: money, base: (value) => `${exact(value)} ${BASE}` },
+  group_money: { total_profit: signed, return: (value) => share(value, true), hold_profit: signed, equity_end: money, quote: money, base: (value) => `${exact(value)} ${BASE}`, average_cost: (value) => `${average(value)} ${QUOTE}` },
   group_risk: { max_drawdown: share, max_drawdown_days: (value) => (known(value) ? decimal(Number(value), 1, 1) : say('unknown')), volatility: share, exposure: share, time_in_range: share, best_day: (value) => share(value, true), worst_day: (value) => share(value, true) },
   group_ratio: { cagr: (value) => share(value, true), sharpe: ratio, sortino: ratio, calmar: ratio, profit_factor: ratio },
-  group_trades: { fills: count, round_trips: count, win_rate: share, avg_win: signed, avg_loss: signed, orders_placed: count, orders_cancelled: count },
+  group_trades: { fills: count, round_trips: count, win_rate: share, unrealised: signed, avg_win: signed, avg_loss: signed, orders_placed: count, orders_cancelled: count },
 };
+
+/** These mean nothing to some runs and are left out there: no lines, no coins left. */
+const OFTEN_NONE = new Set(['time_in_range', 'average_cost', 'unrealised']);
+const figure = (key) => SUMMARY[key] ?? OPEN?.[key];
 
 const figures = () => place('figures', heading('figures'),
   make('div', { class: 'groups' }, Object.entries(GROUPS).map(([group, rows]) => make('div', {},
     make('h3', {}, say(group)),
-    make('dl', {}, Object.entries(rows).map(([key, write]) => {
-      const [name, meaning] = TEXTS[language].figure[key];
-      return make('div', {}, make('dt', {}, name, make('small', {}, meaning)), make('dd', {}, known(SUMMARY[key]) ? write(SUMMARY[key]) : say('unknown')));
+    make('dl', {}, Object.entries(rows).filter(([key]) => known(figure(key)) || !OFTEN_NONE.has(key)).map(([key, write]) => {
+      const [name, says] = meaning(key);
+      return make('div', {}, make('dt', {}, name, make('small', {}, says)), make('dd', {}, known(figure(key)) ? write(figure(key)) : say('unknown')));
     }))))));
 
 const pairs = (title, entries) => make('div', {}, make('h3', {}, title),

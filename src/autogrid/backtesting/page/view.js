@@ -52,9 +52,11 @@ const readout = () => {
     fill
       ? item(say(fill.buy ? 'buy' : 'sell'), `${exact(fill.quantity)} ${BASE} · ${price(fill.price)} · ${slotName(fill.slot)}${known(fill.profit) ? ` · ${money(fill.profit, { signed: true })}` : ''}`, fill.buy ? 'key buy' : 'key sell')
       : item(say('at_close'), `${price(CURVES.price.last[at])} (${price(CURVES.price.low[at])} – ${price(CURVES.price.high[at])})`, 'key price'),
-    item(say('bot'), money(CURVES.equity.last[at]), 'key bot'),
-    item(say('holding'), money(CURVES.holding.last[at]), 'key hold'),
-    item(say('fall_chart'), share(-CURVES.drawdown[at]), 'key fall'),
+    ...(fill?.why ? [make('bdi', { class: 'reason', lang: 'en' }, fill.why)] : [
+      item(say('bot'), money(CURVES.equity.last[at]), 'key bot'),
+      item(say('holding'), money(CURVES.holding.last[at]), 'key hold'),
+      item(say('fall_chart'), share(-CURVES.drawdown[at]), 'key fall'),
+    ]),
   ]);
 };
 

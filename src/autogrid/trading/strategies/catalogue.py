@@ -4,14 +4,38 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Literal, NamedTuple
 
+from autogrid.trading.indicators.atr import AtrState
+from autogrid.trading.indicators.ema import EmaState
+from autogrid.trading.indicators.ewo import EmaEwoState, EwoState
+from autogrid.trading.indicators.heikin_ashi import HeikinAshiState
+from autogrid.trading.indicators.rsi import RsiState
+from autogrid.trading.indicators.stochastic_rsi import StochasticRsiState
+from autogrid.trading.indicators.ut_bot import UtBotState
 from autogrid.trading.market import Market
 from autogrid.trading.money import Amount, Price
+from autogrid.trading.strategies.dca import Dca
+from autogrid.trading.strategies.dca_config import FIELDS as DCA_FIELDS
+from autogrid.trading.strategies.dca_config import PRESETS as DCA_PRESETS
+from autogrid.trading.strategies.dca_memory import Aim, DcaMemory, Deal, Position, Purchase, SafetyOrder
+from autogrid.trading.strategies.dca_preview import preview as dca_preview
 from autogrid.trading.strategies.fields import Field, UnableToConfigure, json_schema
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_config import FIELDS as GRID_FIELDS
-from autogrid.trading.strategies.grid_memory import Cell, GridMemory, Opening
+from autogrid.trading.strategies.grid_memory import Cell, GridExtras, GridMemory, Growth, Opening
 from autogrid.trading.strategies.grid_preview import preview as grid_preview
+from autogrid.trading.strategies.held import HeldEntry, Positions, Terms
+from autogrid.trading.strategies.ppp_analysis import Coarser, PppSeen, StochasticCross, Used
+from autogrid.trading.strategies.ppp_config import FIELDS as PPP_FIELDS
+from autogrid.trading.strategies.ppp_config import PRESETS as PPP_PRESETS
+from autogrid.trading.strategies.ppp_vishva import Day, PppMemory, PppVishva
 from autogrid.trading.strategies.preview import plain_preview
+from autogrid.trading.strategies.rsi_reversal import FIELDS as RSI_FIELDS
+from autogrid.trading.strategies.rsi_reversal import RsiMemory, RsiReversal, RsiSeen
+from autogrid.trading.strategies.signal import FIELDS as SIGNAL_FIELDS
+from autogrid.trading.strategies.signal import Signal, SignalMemory
+from autogrid.trading.strategies.signal_preview import preview as signal_preview
+from autogrid.trading.strategies.sma_cross import FIELDS as CROSS_FIELDS
+from autogrid.trading.strategies.sma_cross import CrossMemory, CrossSeen, SmaCross
 from autogrid.trading.strategies.strategy import AnyStrategy
 
 
@@ -92,9 +116,89 @@ CATALOGUE: Final = {
             "compra em cada linha abaixo do preço e vende uma linha acima, repetidamente",
             GRID_FIELDS,
             Grid,
-            records=(Cell, Opening, GridMemory),
+            records=(Cell, Opening, Growth, GridExtras, GridMemory),
             preview=grid_preview,
             shows="lines",
+        ),
+        Entry(
+            "dca",
+            "DCA",
+            "DCA",
+            "buy, buy more the lower the price, sell all at a profit, again; or buy on a schedule and keep",
+            "compra, compra mais quanto menor o preço, vende tudo com lucro, de novo; ou compra por agenda e mantém",
+            DCA_FIELDS,
+            Dca,
+            records=(Aim, Position, Purchase, SafetyOrder, Deal, RsiState, DcaMemory),
+            preview=dca_preview,
+            shows="ladder",
+            presets=tuple(
+                Preset(name, title, title_pt, DCA_PRESETS[name])
+                for name, title, title_pt in (
+                    ("careful", "Careful", "Cuidadoso"),
+                    ("standard", "Standard", "Padrão"),
+                    ("bold", "Bold", "Ousado"),
+                )
+            ),
+            actions=(
+                Action("finish", "Finish", "Concluir", "finish the deal that runs, then stop"),
+                Action("close", "Close now", "Fechar agora", "sell the deal's coins at market now, then go on"),
+                Action("keep", "Stop and keep", "Parar e manter", "stop at once and keep the coins"),
+                Action("add", "Buy more", "Comprar mais", "a manual safety order at market", takes_amount=True),
+            ),
+            depends_on_start=True,
+        ),
+        Entry(
+            "ppp_vishva",
+            "PPP Vishva",
+            "PPP Vishva",
+            "buys a dip that turns up in a rising market, on closed candles, with a stop and a target",
+            "compra uma queda que vira para cima em mercado de alta, em velas fechadas, com stop e alvo",
+            PPP_FIELDS,
+            PppVishva,
+            records=(
+                *(HeldEntry, Terms, Positions),
+                *(EmaState, UtBotState, AtrState, EwoState, EmaEwoState, RsiState, StochasticRsiState, HeikinAshiState),
+                *(StochasticCross, Coarser, PppSeen, Used, Day, PppMemory),
+            ),
+            preview=signal_preview,
+            shows="signals",
+            presets=tuple(Preset(*one) for one in PPP_PRESETS),
+        ),
+        Entry(
+            "sma_cross",
+            "SMA cross",
+            "Cruzamento de MMS",
+            "enters where the fast average crosses above the slow one, leaves where it crosses below",
+            "entra onde a média rápida cruza acima da lenta, sai onde cruza abaixo",
+            CROSS_FIELDS,
+            SmaCross,
+            records=(HeldEntry, Terms, Positions, EmaState, CrossSeen, CrossMemory),
+            preview=signal_preview,
+            shows="signals",
+        ),
+        Entry(
+            "rsi",
+            "RSI",
+            "RSI",
+            "enters where the RSI comes back above 30, leaves where it comes back below 70",
+            "entra onde o RSI volta acima de 30, sai onde volta abaixo de 70",
+            RSI_FIELDS,
+            RsiReversal,
+            records=(HeldEntry, Terms, Positions, EmaState, RsiState, RsiSeen, RsiMemory),
+            preview=signal_preview,
+            shows="signals",
+        ),
+        Entry(
+            "signal",
+            "Signal",
+            "Sinal",
+            "enters and leaves when an alert from outside says so",
+            "entra e sai quando um alerta de fora diz",
+            SIGNAL_FIELDS,
+            Signal,
+            records=(HeldEntry, Terms, Positions, SignalMemory),
+            preview=signal_preview,
+            shows="signals",
         ),
     )
 }

@@ -20,6 +20,7 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Price, text
 from autogrid.trading.order import Kind, Order
 from autogrid.trading.plan import Target, Wish
+from autogrid.trading.strategies import grid_growth, grid_infinity, grid_reverse, grid_stops
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid_config import GridSettings, read_settings
 from autogrid.trading.strategies.grid_edit import refit
@@ -27,6 +28,7 @@ from autogrid.trading.strategies.grid_memory import (
     NO_OPENING,
     NO_POOL,
     Cell,
+    GridExtras,
     GridMemory,
     Opening,
     Phase,
@@ -40,10 +42,9 @@ from autogrid.trading.strategies.grid_memory import (
     received_of,
 )
 from autogrid.trading.strategies.grid_sizing import check_profit, check_start, lines_of
+from autogrid.trading.strategies.grid_stops import LEAST
+from autogrid.trading.strategies.grid_trailing import Trail
 from autogrid.trading.strategies.strategy import Status, Strategy, Tally, UnableToEdit, View
-
-LEAST: Final = Decimal("1e-18")
-"""No price is finer: a price above another is above it by at least this, on the tick or not."""
 
 TRIES: Final = 3
 """So often the opening purchase is tried; cells it could not fill wait to buy."""
@@ -59,11 +60,21 @@ class Grid(Strategy[GridMemory]):
         super().__init__(config, market, investment)
         self.settings: GridSettings = read_settings(config)
         self.lines = lines_of(self.settings, market)
-        """The grid's N + 1 lines, lowest first."""
+        """The grid's N + 1 lines at its start, lowest first; none of an infinity grid."""
         self.trigger = self.settings.trigger_price
         self.own_base = self.settings.own_base or ZERO
         self._kind: Kind = "maker" if self.settings.crossed == "wait" else "limit"
-        check_profit(self.lines, market)
+        if self.lines:
+            check_profit(self.lines, market)
+        choices = self.settings
+        self._trail = Trail(choices, self.lines, market, investment)
+        self._has_totals = choices.total_profit_stop is not None or choices.total_loss_stop is not None
+        self._is_plain = not (choices.trails or choices.stop_for or self._has_totals)
+        """Whether its stops are prices that do not move, and its range does not."""
+        self._turns = choices.reverse or choices.reinvest or choices.endless
+        """Whether a fill does more to its cell than fill or empty it."""
+        self._moves_bounds = choices.trailing_down or self._has_totals
+        """Whether a fill moves the prices at which something else is wanted."""
 
     def check(self, price: Price) -> None:
         """Raises `UnableToConfigure` where it cannot be traded from `price` on."""
@@ -79,18 +90,33 @@ class Grid(Strategy[GridMemory]):
         if memory.stage == "new":
             trigger = settings.trigger_price
             if trigger is None or price == trigger:
-                return self._open(memory, price)
+                return self._trail.followed(self._open(memory, price), view)
             return memory._replace(stage="triggered", from_above=price > trigger)
         if memory.stage == "triggered":
             trigger = settings.trigger_price or price
             reached = price <= trigger if memory.from_above else price >= trigger
-            return self._open(memory, price) if reached and view.traded else memory
+            return self._trail.followed(self._open(memory, price), view) if reached and view.traded else memory
         if memory.stage not in ("opening", "running"):
             return memory
+        if not self._is_plain or memory.extras.low > 0:
+            return self._looked(memory, view)
         if settings.stop_loss is not None and price <= settings.stop_loss:
             return self._leave(memory, f"stop-loss at {text(settings.stop_loss)}", settings.on_exit == "sell")
         if settings.take_profit is not None and price >= settings.take_profit:
             return self._leave(memory, f"take-profit at {text(settings.take_profit)}", settings.on_exit == "sell")
+        return self._risen(memory, price)
+
+    def _looked(self, memory: GridMemory, view: View) -> GridMemory:
+        """As `look`, of a grid whose range moves or whose stops are more than two prices."""
+        settings, stop = self.settings, self._trail.stop_loss(memory)
+        memory = grid_stops.watched(memory, settings, stop, view)
+        why = grid_stops.reason(memory, settings, stop, view)
+        if why:
+            return self._leave(memory, why, settings.on_exit == "sell")
+        return self._trail.followed(self._risen(memory, view.price), view)
+
+    def _risen(self, memory: GridMemory, price: Price) -> GridMemory:
+        """Cells that waited for the price to rise above their floor, and see it there, wait to buy."""
         risen = [cell for cell in memory.cells.values() if cell.phase == "waiting" and price > cell.floor]
         if risen:
             cells = {**memory.cells, **{cell.name: cell._replace(phase="empty") for cell in risen}}
@@ -108,11 +134,33 @@ class Grid(Strategy[GridMemory]):
         is_late = cell is not None and order.side == "buy" and cell.phase == "full"
         if cell is None or cell.cycle != int(cycle[:-1]) or is_late:
             return self._stray(memory, order, fill, view.market)
+        if self._turns or memory.extras.growth:
+            return self._turned(memory, cell, order, fill)
         if fill is None:
             return after_end(memory, cell, order, view.market)
         if order.side == "buy":
             return after_buy(memory, cell, fill, view.market)
         return after_sell(memory, cell, fill, view.market)
+
+    def _turned(self, memory: GridMemory, cell: Cell, order: Order, fill: Filled | None) -> GridMemory:
+        """As `learn` of an order of `cell`, where a fill does more than fill or empty it."""
+        settings, market = self.settings, self.market
+        if settings.reverse:
+            if fill is None:
+                return grid_reverse.after_end(memory, cell, order, market)
+            return grid_reverse.after_fill(memory, cell, order, fill, market)
+        if fill is None:
+            after = after_end(memory, cell, order, market)
+        elif order.side == "buy":
+            after = after_buy(memory, cell, fill, market)
+        else:
+            after = after_sell(memory, cell, fill, market)
+        if after.cells[cell.name].cycle == cell.cycle:
+            return after
+        profit = after.profit - memory.profit
+        if settings.reinvest or memory.extras.growth:
+            after = grid_growth.after_sale(after, cell.name, profit, market, reinvest=settings.reinvest)
+        return grid_infinity.extended(after, settings, market, self.investment) if settings.endless else after
 
     def targets(self, memory: GridMemory, view: View) -> Wish:
         """The opening, the cells' orders, or the exit; and the prices at which something else will be wanted."""
@@ -132,15 +180,36 @@ class Grid(Strategy[GridMemory]):
             targets[slot] = Target(slot, "buy", start, rest, "market", initial=True)
         found = (self._target(cell) for cell in self._nearest_first(memory))
         targets |= {target.slot: target for target in found if target is not None}
+        if memory.extras.later:
+            targets = {slot: self._later(target, memory) for slot, target in targets.items()}
         waits = [cell.floor + LEAST for cell in memory.cells.values() if cell.phase == "waiting"]
+        if not self._is_plain or memory.extras.low > 0:
+            return self._bounded(targets, waits, memory, view)
         if settings.take_profit is not None:
             waits.append(settings.take_profit)
         return Wish(targets, settings.stop_loss, min(waits, default=None))
+
+    def _bounded(self, targets: dict[str, Target], waits: list[Price], memory: GridMemory, view: View) -> Wish:
+        """`targets`, and where the grid must look again, where its range moves or its stops are more than prices."""
+        settings, ledger, stop = self.settings, view.ledger, self._trail.stop_loss(memory)
+        above, below = self._trail.above(memory), self._trail.below(memory, ledger)
+        floors = grid_stops.floors(memory, settings, stop, ledger) + ([] if below is None else [below])
+        roofs = waits + grid_stops.roofs(memory, settings, stop, ledger) + ([] if above is None else [above])
+        return Wish(targets, max(floors, default=None), min(roofs, default=None), grid_stops.until_ms(memory, settings))
+
+    def _later(self, target: Target, memory: GridMemory) -> Target:
+        """`target`, where its cell was opened while the grid ran: it counts for the order rate, and may have to wait."""
+        slot = memory.extras.later.get(target.slot.rpartition("-")[0])
+        if slot is None:
+            return target
+        return target._replace(initial=False, after=slot if target.side == "buy" else "")
 
     def revise(self, before: GridMemory, after: GridMemory, order: Order) -> tuple[Target, ...] | None:
         """A fill changes the target of its own cell and nothing else; while the grid ends, cells want nothing."""
         name = order.slot.rpartition("-")[0]
         if before.stage != after.stage or after.stage not in ("opening", "running") or name not in after.cells:
+            return None
+        if self._moves_bounds or after.extras is not before.extras or name in after.extras.later:
             return None
         target = self._target(after.cells[name])
         return (target,) if target else ()
@@ -158,10 +227,15 @@ class Grid(Strategy[GridMemory]):
         try:
             grid = Grid({**self.config, **config}, self.market, self.investment)
             if memory.stage in ("new", "triggered"):
-                return grid, grid.start()
-            return grid, refit(memory, grid.settings, grid.lines, self.settings, self.investment, view)
+                return grid, grid.start()._replace(extras=GridExtras(funds=memory.extras.funds))
+            stop = grid._trail.stop_loss(memory)
+            return grid, refit(memory, grid.settings, grid.lines, self.settings, self.investment, view, stop)
         except UnableToConfigure as refusal:
             raise UnableToEdit(str(refusal)) from refusal
+
+    def funded(self, memory: GridMemory, amount: Amount, view: View) -> GridMemory:
+        """Quote that was put in or taken out changes the size of each cell from its next cycle on."""
+        return grid_growth.after_funds(memory, self.settings, view.market, amount)
 
     def tally(self, memory: GridMemory) -> Tally:
         """Profit of the closed round trips, and how many."""
@@ -175,15 +249,21 @@ class Grid(Strategy[GridMemory]):
         """How far the grid has come."""
         if memory.stage == "triggered":
             return Status("waiting", f"until the price reaches {text(self.trigger or ZERO)}")
+        gained = memory.extras.store.base
+        if self.settings.reverse and gained and memory.stage == "running":
+            return Status("running", f"{text(gained)} {self.market.base} gained and kept aside")
         return Status(memory.stage, memory.why)
 
     def _open(self, memory: GridMemory, price: Price) -> GridMemory:
         """The cells of a grid that starts at `price`."""
         settings, market = self.settings, self.market
         try:
-            sizes = check_start(settings, self.lines, market, self.investment, price)
+            sizes = check_start(settings, self.lines, market, self.investment + memory.extras.funds, price)
         except UnableToConfigure as refusal:
             return memory._replace(stage="ended", why=f"not started: {refusal}", start_price=price)
+        if settings.endless:
+            memory = memory._replace(stage="opening", start_price=price)
+            return memory._replace(opening=Opening(sizes.opening, 0, ZERO, ZERO, ZERO))
         full: Phase = "waiting" if settings.start == "wait" else "opening"
         cells = {
             str(i): new_cell(str(i), floor, roof, sizes.buys[i], full if i >= sizes.empty else "empty")
@@ -217,6 +297,8 @@ class Grid(Strategy[GridMemory]):
         return self._opened(memory) if given_up and memory.stage == "opening" else memory
 
     def _opened(self, memory: GridMemory) -> GridMemory:
+        if self.settings.endless:
+            return grid_infinity.opened(self.settings, self.market, self.investment, memory)
         cells, pool = distribute(memory.opening, memory.cells, self.market)
         pool = Pool(memory.pool.base + pool.base, memory.pool.cost + pool.cost)
         return memory._replace(stage="running", cells=cells, pool=pool)

@@ -1,6 +1,7 @@
 """What a grid remembers: its cells, its left-over coins, and how far its start or its end has come."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.event import Filled
@@ -79,6 +80,39 @@ class Opening(NamedTuple):
 NO_OPENING: Final = Opening(ZERO, 0, ZERO, ZERO, ZERO)
 
 
+class Growth(NamedTuple):
+    """What changes the size of one cell when its next cycle begins."""
+
+    due: Quantity = ZERO
+    """Base that its buy takes more (below zero: less) since funds were put in or taken out."""
+    gain: Amount = ZERO
+    """Its profit, in quote, that is not put into its size yet."""
+    put: Amount = ZERO
+    """Its profit, in quote, that is."""
+
+
+class GridExtras(NamedTuple):
+    """What the choices beside the plain grid remember."""
+
+    low: int = 0
+    """Steps by which the lowest line stands above `lower` (trailing); below zero: beneath it."""
+    high: int = 0
+    """Steps by which the highest line stands above `upper`; of an infinity grid: the number of its highest line."""
+    later: Mapping[str, str] = MappingProxyType({})
+    """Cells that were opened while the grid ran, each with the slot that must be free before its first order."""
+    growth: Mapping[str, Growth] = MappingProxyType({})
+    """By name of the cell."""
+    funds: Amount = ZERO
+    """Quote put in while the grid ran, less what was taken out."""
+    store: Pool = NO_POOL
+    """Coins kept aside: an infinity grid's for cells not yet open, a reverse grid's gain."""
+    beyond_ms: int | None = None
+    """Since when the price is at or below the stop-loss; None: it is not, or the stop has no delay."""
+
+
+PLAIN: Final = GridExtras()
+
+
 class GridMemory(NamedTuple):
     """All that a grid remembers."""
 
@@ -98,6 +132,7 @@ class GridMemory(NamedTuple):
     """Why it is exiting or has ended."""
     exits: int
     """Orders of the exit that ended without being filled whole."""
+    extras: GridExtras = PLAIN
 
 
 def received_of(fill: Filled, market: Market) -> Quantity:
@@ -125,7 +160,7 @@ def after_buy(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> G
     if bought >= cell.wanted:
         return fill_cell(memory, cell, received, paid, market)
     cell = cell._replace(bought=bought, received=received, paid=paid)
-    return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
+    return with_cell(memory, cell, memory.pool, memory.profit, memory.round_trips)
 
 
 def fill_cell(memory: GridMemory, cell: Cell, received: Quantity, paid: Amount, market: Market) -> GridMemory:
@@ -139,7 +174,7 @@ def fill_cell(memory: GridMemory, cell: Cell, received: Quantity, paid: Amount, 
         cell.name, cell.floor, cell.roof, cell.quantity, "full", cell.cycle, stock, cost,
         ZERO, ZERO, ZERO, ZERO, ZERO,
     )  # fmt: skip
-    return _with(memory, cell, rest, memory.profit, memory.round_trips)
+    return with_cell(memory, cell, rest, memory.profit, memory.round_trips)
 
 
 def after_sell(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> GridMemory:
@@ -148,7 +183,7 @@ def after_sell(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> 
     earned = cell.earned + earned_by(fill, market)
     if sold < cell.stock:
         cell = Cell(*cell[:11], sold, earned)
-        return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
+        return with_cell(memory, cell, memory.pool, memory.profit, memory.round_trips)
     return empty_cell(memory, cell, memory.pool, cell.cost, earned)
 
 
@@ -158,10 +193,11 @@ def empty_cell(memory: GridMemory, cell: Cell, pool: Pool, cost: Amount, earned:
         cell.name, cell.floor, cell.roof, cell.quantity, "empty", cell.cycle + 1,
         ZERO, ZERO, cell.bought, cell.received, cell.paid, ZERO, ZERO,
     )  # fmt: skip
-    return _with(memory, cell, pool, memory.profit + earned - cost, memory.round_trips + 1)
+    return with_cell(memory, cell, pool, memory.profit + earned - cost, memory.round_trips + 1)
 
 
-def _with(memory: GridMemory, cell: Cell, pool: Pool, profit: Amount, round_trips: int) -> GridMemory:
+def with_cell(memory: GridMemory, cell: Cell, pool: Pool, profit: Amount, round_trips: int) -> GridMemory:
+    """`memory` with `cell` as it is now, and with these figures."""
     cells = dict(memory.cells)
     cells[cell.name] = cell
     return GridMemory(memory.stage, cells, pool, profit, round_trips, *memory[5:])
@@ -176,7 +212,7 @@ def after_end(memory: GridMemory, cell: Cell, order: Order, market: Market) -> G
         stock = (cell.received + memory.pool.base) // market.lot * market.lot
         if stock < market.least_quantity(cell.roof):
             cell = cell._replace(topped=cell.bought + least - cell.quantity)
-            return _with(memory, cell, memory.pool, memory.profit, memory.round_trips)
+            return with_cell(memory, cell, memory.pool, memory.profit, memory.round_trips)
         return fill_cell(memory, cell, cell.received, cell.paid, market)
     if order.side == "sell" and cell.phase == "full" and cell.sold:
         rest = cell.stock - cell.sold

@@ -13,10 +13,19 @@ from autogrid.trading.strategies.grid_config import GridSettings
 CENT = Decimal("0.01")
 FINE = Context(prec=90)
 """For products of a thousand irrational steps."""
+AHEAD = 5
+"""So many cells above the price does an infinity grid have open; the next come as these sell."""
+MOST_LINES = 1_000
+"""Between the lowest line of an infinity grid and its price at start, at most."""
 
 
 def lines_of(settings: GridSettings, market: Market) -> tuple[Price, ...]:
-    """The N + 1 lines on the tick, lowest first. Raises `UnableToConfigure` where two fall together."""
+    """The N + 1 lines on the tick, lowest first; none of an infinity grid.
+
+    Raises `UnableToConfigure` where two fall together.
+    """
+    if settings.endless:
+        return ()
     lines = _lines(settings, market, settings.grids)
     if _distinct(lines):
         return lines
@@ -24,7 +33,7 @@ def lines_of(settings: GridSettings, market: Market) -> tuple[Price, ...]:
     if most < 2:
         raise UnableToConfigure(
             "upper",
-            f"between {text(settings.lower)} and {text(settings.upper)} lie fewer than 3 prices of the tick "
+            f"between {text(settings.lower)} and {text(settings.upper or ZERO)} lie fewer than 3 prices of the tick "
             f"{text(market.tick)}; widen the range",
             "lines fall together",
         )
@@ -37,6 +46,7 @@ def lines_of(settings: GridSettings, market: Market) -> tuple[Price, ...]:
 
 def _lines(settings: GridSettings, market: Market, grids: int) -> tuple[Price, ...]:
     low, high = settings.lower, settings.upper
+    assert high is not None, "an infinity grid has no list of lines"
     if settings.spacing == "arithmetic":
         exact = [(low * (grids - i) + high * i) / grids for i in range(grids + 1)]
     else:
@@ -44,6 +54,33 @@ def _lines(settings: GridSettings, market: Market, grids: int) -> tuple[Price, .
             ratio = (high / low) ** (Decimal(1) / grids)
             exact = list(accumulate(repeat(ratio, grids), mul, initial=low))
     return tuple(market.nearest_price(+line) for line in exact)  # to 60 digits first: a tie is then a tie
+
+
+def line_at(settings: GridSettings, market: Market, number: int) -> Price:
+    """The line that lies `number` steps above `lower` (below zero: beneath it), on the tick: from the unrounded step,
+    so that nothing drifts. An arithmetic grid's may be zero or less.
+    """
+    low, high, grids = settings.lower, settings.upper, settings.grids
+    with localcontext(FINE):
+        if high is None:
+            exact = low * (ONE + (settings.step or ZERO)) ** number
+        elif settings.spacing == "arithmetic":
+            exact = (low * (grids - number) + high * number) / grids
+        else:
+            exact = low * (high / low) ** (Decimal(number) / grids)
+    return market.nearest_price(+exact)
+
+
+def moved(settings: GridSettings, market: Market, price: Price, steps: int) -> Price:
+    """`price` so many steps of the grid (a difference, or a ratio) higher, on the tick."""
+    low, high, grids = settings.lower, settings.upper, settings.grids
+    assert high is not None, "an infinity grid does not move"
+    with localcontext(FINE):
+        if settings.spacing == "arithmetic":
+            exact = price + (high - low) * steps / grids
+        else:
+            exact = price * (high / low) ** (Decimal(steps) / grids)
+    return market.nearest_price(+exact)
 
 
 def _distinct(lines: tuple[Price, ...]) -> bool:
@@ -100,9 +137,7 @@ def sizes_at(
     loading = ONE + market.quote_fee
     lot = market.lot
     if settings.sizing == "equal_quote":
-        parts = empty if settings.start == "own" and empty else cells
-        if settings.start == "own" and not empty:
-            funds = (settings.own_base or ZERO) * price * loading
+        funds, parts = funds_of_cells(settings, lines, market, investment, price)
         buys = tuple(funds // (parts * loading * floor * lot) * lot for floor in lines[:-1])
         opening = funds // (parts * loading * price * lot) * lot
     else:
@@ -116,6 +151,18 @@ def sizes_at(
         buys = (quantity,) * cells
         opening = quantity
     return Sizes(price, empty, opening if full else ZERO, buys)
+
+
+def funds_of_cells(
+    settings: GridSettings, lines: tuple[Price, ...], market: Market, investment: Amount, price: Price
+) -> tuple[Amount, int]:
+    """With `equal_quote` and a start at `price`: the quote that is divided, and among how many cells."""
+    cells, empty = len(lines) - 1, empty_line(lines, price)
+    if settings.start != "own":
+        return min(working(settings, investment), investment - rounding_of_fees(cells, market)), cells
+    if not empty:
+        return (settings.own_base or ZERO) * price * (ONE + market.quote_fee), cells
+    return min(working(settings, investment), investment - rounding_of_fees(cells, market)), empty
 
 
 def net_profit(low: Price, high: Price, fee: Share) -> Share:
@@ -193,31 +240,93 @@ def check_start(
             "take_profit",
             f"take_profit is {text(settings.take_profit)}; it must be above the price at start, {text(price)}",
         )
+    if settings.endless:
+        return _check_endless(settings, market, investment, price)
     check_profit(lines, market)
     _, least = least_investment(settings, lines, market, price)
     if investment < least:
-        raise UnableToConfigure(
-            "investment",
-            f"an investment of {text(investment)} {market.quote} makes orders that the exchange refuses as too small; "
-            f"at least {text(least)} {market.quote} are needed (or fewer grids)",
-            "least investment",
-        )
+        raise _too_little(investment, least, market, "fewer grids")
     sizes = sizes_at(settings, lines, market, investment, price)
     if settings.start == "own":
         _check_own(settings, lines, market, sizes)
     return sizes
 
 
-def check_profit(lines: tuple[Price, ...], market: Market) -> None:
+def endless_lines(settings: GridSettings, market: Market, price: Price) -> tuple[Price, ...]:
+    """The lines of an infinity grid that starts at `price`: from `lower` to `AHEAD` above the empty one."""
+    lines = [line_at(settings, market, 0)]
+    while len(lines) <= MOST_LINES and lines[-1] < price:
+        lines.append(line_at(settings, market, len(lines)))
+    count = len(lines)
+    return (*lines, *(line_at(settings, market, count + more) for more in range(AHEAD)))
+
+
+def kept_value(settings: GridSettings, market: Market, investment: Amount, price: Price) -> Amount:
+    """The worth of coins, in quote, that an infinity grid which starts at `price` has at every line."""
+    funds = min(working(settings, investment), investment - rounding_of_fees(MOST_LINES, market))
+    return funds * settings.lower / price / (ONE + market.quote_fee)
+
+
+def endless_sizes(settings: GridSettings, market: Market, investment: Amount, price: Price) -> Sizes:
+    """The sizes of an infinity grid that starts at `price`; `opening` is all that is bought at the start."""
+    lines = endless_lines(settings, market, price)
+    value, lot = kept_value(settings, market, investment, price), market.lot
+    each = value * (settings.step or ZERO)
+    buys = tuple(each // (roof * lot) * lot for roof in lines[1:])
+    return Sizes(price, empty_line(lines, price), value // (price * lot) * lot, buys)
+
+
+def least_endless(settings: GridSettings, market: Market, price: Price) -> tuple[Quantity, Amount]:
+    """As `least_investment`, of an infinity grid."""
+    pairs = list(pairwise(endless_lines(settings, market, price)))
+    least = [(least_for(floor, roof, market), roof) for floor, roof in pairs]
+    value = max(quantity * roof for quantity, roof in least) / (settings.step or ONE)
+    needed = value * price / settings.lower * (ONE + market.quote_fee)
+    funds = max(needed / (ONE - settings.reserve), needed + rounding_of_fees(MOST_LINES, market))
+    return max(quantity for quantity, _ in least), funds.quantize(CENT, ROUND_CEILING)
+
+
+def _check_endless(settings: GridSettings, market: Market, investment: Amount, price: Price) -> Sizes:
+    if price <= settings.lower:
+        raise UnableToConfigure(
+            "lower", f"lower is {text(settings.lower)}; with upper=none it must be below the price, {text(price)}"
+        )
+    lines = endless_lines(settings, market, price)
+    if len(lines) > MOST_LINES + AHEAD:
+        raise UnableToConfigure(
+            "step", f"there are more than {MOST_LINES} steps between lower and {text(price)}; take a larger step"
+        )
+    if not _distinct(lines):
+        raise UnableToConfigure(
+            "step", f"two lines fall on the same price of the tick {text(market.tick)}; take a larger step"
+        )
+    check_profit(lines, market, "step")
+    _, least = least_endless(settings, market, price)
+    if investment < least:
+        raise _too_little(investment, least, market, "a larger step")
+    return endless_sizes(settings, market, investment, price)
+
+
+def _too_little(investment: Amount, least: Amount, market: Market, instead: str) -> UnableToConfigure:
+    return UnableToConfigure(
+        "investment",
+        f"an investment of {text(investment)} {market.quote} makes orders that the exchange refuses as too small; "
+        f"at least {text(least)} {market.quote} are needed (or {instead})",
+        "least investment",
+    )
+
+
+def check_profit(lines: tuple[Price, ...], market: Market, key: str = "grids") -> None:
     """Raises `UnableToConfigure` where a cell would not earn its fees."""
     fee = market.maker_fee
     lowest, _ = profit_range(lines, fee)
     if lowest <= 0:
+        mend = "take a larger step" if key == "step" else "take fewer grids or a wider range"
         raise UnableToConfigure(
-            "grids",
+            key,
             f"the smallest step earns {text((lowest * 100).quantize(CENT))} % after fees; "
             f"steps must be above {text((break_even_step(fee) * 100).quantize(Decimal('0.0001'), ROUND_CEILING))} %: "
-            "take fewer grids or a wider range",
+            f"{mend}",
             "net profit per grid is not above zero",
         )
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Generic, Protocol, Self, TypeVar
 
 from autogrid.trading.event import Filled
-from autogrid.trading.market import Market
 from autogrid.trading.money import Price, Share, text
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Wish
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.positions import Positions, Terms, decided, learned, swept, watched, wished
+from autogrid.trading.strategies.held import Positions, Terms
+from autogrid.trading.strategies.positions import decided, learned, swept, watched, wished
 from autogrid.trading.strategies.sizing_by_risk import Sized
 from autogrid.trading.strategies.strategy import Status, Strategy, Tally, UnableToEdit, View
 
@@ -129,4 +129,4 @@ class OnSignals(Strategy[M], Generic[M]):
         if not sized.quantity:
             return positions
         reasons = f"{why}; size {text(sized.quantity)} {self.market.base} by {sized.by}"
-        return decided(positions, terms, sized.quantity, view.at_ms + lasts_ms, reasons)
+        return decided(positions, terms, view.price, sized.quantity, view.at_ms + lasts_ms, reasons)

@@ -8,15 +8,16 @@ coins, is out of the book. A purchase that did not come about in its time is giv
 done. Coins are counted as in a grid: what was received and the dust before it make a pool, sold in whole lots.
 """
 
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 from autogrid.trading.event import Filled
 from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
-from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, part_of, text
+from autogrid.trading.money import ZERO, Price, Quantity, part_of, text
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Target, Wish
 from autogrid.trading.strategies.grid_memory import earned_by, paid_for, received_of
+from autogrid.trading.strategies.held import HeldEntry, Positions, Terms
 from autogrid.trading.strategies.strategy import View
 
 LEAST: Final = Price("1e-18")
@@ -25,133 +26,13 @@ LEAST: Final = Price("1e-18")
 RETRY_MS: Final = 1_000
 """An exit that ended unfilled is tried again after this."""
 
-NO_POOL: Final = Pool(ZERO, ZERO)
 QUIET: Final = Wish()
 
-Phase = Literal["buying", "open", "leaving"]
 
-
-class Terms(NamedTuple):
-    """Where an entry's stop, target and trailing line lie, once it is known what it was bought at."""
-
-    as_shares: bool
-    stop: Amount
-    """How far below: in quote, or as a share of the entry's price; zero: no stop."""
-    target: Amount
-    """How far above: in distances to the stop, or as a share of the entry's price; zero: no target."""
-    trail: Amount
-    """How far the trailing line follows below the highest price, in quote; zero: it does not."""
-
-    def stop_at(self, price: Price, market: Market) -> Price:
-        """The stop of an entry at `price`, down to the tick; zero where there is none."""
-        if not self.stop:
-            return ZERO
-        below = price * (ONE - self.stop) if self.as_shares else price - self.stop
-        return market.price_down(max(ZERO, below))
-
-    def target_at(self, price: Price, stop: Price, market: Market) -> Price:
-        """The target of an entry at `price` with `stop`, up to the tick; zero where there is none."""
-        if not self.target:
-            return ZERO
-        above = price * (ONE + self.target) if self.as_shares else price + self.target * (price - stop)
-        return market.price_up(above)
-
-
-class Entry(NamedTuple):
-    """One purchase, until the last coin of it is sold."""
-
-    number: int
-    phase: Phase
-    terms: Terms
-    wanted: Quantity
-    """What its purchase takes, in base."""
-    until_ms: int
-    """A purchase that has brought nothing by then is given up."""
-    why: str
-    """Why it was bought, with values."""
-    bought: Quantity = ZERO
-    """Filled of the purchase."""
-    value: Amount = ZERO
-    """Quote traded for that, without fees."""
-    received: Quantity = ZERO
-    """Base after fees, while the purchase is out."""
-    paid: Amount = ZERO
-    """Quote for that with all fees, while the purchase is out."""
-    stock: Quantity = ZERO
-    """What it sells in all, in whole lots; zero while the purchase is out."""
-    cost: Amount = ZERO
-    """What that stock cost, in quote."""
-    sold: Quantity = ZERO
-    earned: Amount = ZERO
-    """For what was sold, after fees."""
-    stop: Price = ZERO
-    """Zero: none."""
-    target: Price = ZERO
-    """Zero: none."""
-    line: Price = ZERO
-    """The price at or below which it is sold: the stop, or the trailing line where that is higher."""
-    middle: Price = ZERO
-    """Half-way to the target: from there on the highest price is followed. Zero: never."""
-    peak: Price = ZERO
-    """The highest price since then; zero before."""
-    reason: str = ""
-    """Why it leaves, with values."""
-    retry_ms: int = 0
-    """When its exit may be tried again."""
-
-    @property
-    def price(self) -> Price:
-        """What it was bought at in the mean, without fees."""
-        return self.value / self.bought
-
-    @property
-    def rest(self) -> Quantity:
-        """What is still to be sold."""
-        return self.stock - self.sold
-
-
-class Positions(NamedTuple):
-    """All that is bought and not yet sold, and what came of the rest."""
-
-    entries: tuple[Entry, ...] = ()
-    """Oldest first."""
-    pool: Pool = NO_POOL
-    """Coins left over by rounding, with their cost; the next purchase takes them along."""
-    profit: Amount = ZERO
-    """Of all that was sold: proceeds less cost, after fees."""
-    round_trips: int = 0
-    given: int = 0
-    """Numbers given so far."""
-    made: int = 0
-    """The last number whose purchase brought something."""
-    taken: int = 0
-    """Entries made since nothing was held."""
-    first: Quantity = ZERO
-    """What the first of them wanted, in base."""
-    leaving: bool = False
-    """Whether the user wants the end and everything is being sold."""
-    ended: bool = False
-    why: str = ""
-    """Why it is ending or has ended."""
-    start_price: Price | None = None
-
-    @property
-    def average(self) -> Price | None:
-        """Mean price of the open entries by their coins, without fees; None where there is none."""
-        opened = [entry for entry in self.entries if entry.stock and entry.bought]
-        coins = sum((entry.stock for entry in opened), ZERO)
-        return sum((entry.price * entry.stock for entry in opened), ZERO) / coins if coins else None
-
-    @property
-    def settled(self) -> bool:
-        """Whether no purchase and no exit is under way."""
-        return all(entry.phase == "open" for entry in self.entries)
-
-
-def decided(positions: Positions, terms: Terms, wanted: Quantity, until_ms: int, why: str) -> Positions:
-    """`positions` with a purchase of `wanted` base that is to be made now."""
+def decided(positions: Positions, terms: Terms, at: Price, wanted: Quantity, until_ms: int, why: str) -> Positions:
+    """`positions` with a purchase of `wanted` base that is to be made now, decided at the price `at`."""
     number = positions.given + 1
-    entry = Entry(number, "buying", terms, wanted, until_ms, why)
+    entry = HeldEntry(number, "buying", terms, at, wanted, until_ms, why)
     return positions._replace(entries=(*positions.entries, entry), given=number)
 
 
@@ -163,14 +44,14 @@ def given_up(positions: Positions, at_ms: int) -> Positions:
     return positions
 
 
-def _is_late(entry: Entry, at_ms: int) -> bool:
+def _is_late(entry: HeldEntry, at_ms: int) -> bool:
     return entry.phase == "buying" and not entry.bought and at_ms >= entry.until_ms
 
 
-def left(positions: Positions, reason: str) -> Positions:
-    """`positions` with everything to be sold, for `reason`; a purchase that has brought nothing is given up."""
+def left(positions: Positions, reason: str, at: Price = ZERO) -> Positions:
+    """`positions` with everything to be sold, decided at the price `at`; purchases that brought nothing are given up."""
     kept = tuple(
-        entry if entry.phase == "leaving" else entry._replace(phase="leaving", reason=reason)
+        entry if entry.phase == "leaving" else entry._replace(phase="leaving", reason=reason, at=at)
         for entry in positions.entries
         if entry.phase != "buying" or entry.bought
     )
@@ -179,7 +60,7 @@ def left(positions: Positions, reason: str) -> Positions:
 
 def swept(positions: Positions, market: Market, reason: str) -> Positions:
     """As `left`; whole lots of the pool are sold too."""
-    return _adopted(left(positions, reason), positions.given + 1, market, reason)
+    return _adopted(left(positions, reason), positions.given + 1, market, reason, ZERO)
 
 
 def watched(positions: Positions, view: View) -> Positions:
@@ -192,14 +73,15 @@ def watched(positions: Positions, view: View) -> Positions:
     return given_up(found, view.at_ms)
 
 
-def _seen(entry: Entry, view: View) -> Entry:
+def _seen(entry: HeldEntry, view: View) -> HeldEntry:
     if entry.phase == "leaving" or not entry.bought:
         return entry
     price = view.price
     if entry.line and price <= entry.line:
         name = "trailing line" if entry.line > entry.stop else "stop"
         peak = f", 1 ATR below the peak {text(entry.peak)}" if entry.line > entry.stop else ""
-        return entry._replace(phase="leaving", reason=f"{name} {text(entry.line)}{peak} reached at {text(price)}")
+        reason = f"{name} {text(entry.line)}{peak} reached at {text(price)}"
+        return entry._replace(phase="leaving", reason=reason, at=price)
     if entry.middle and price >= entry.middle and price > entry.peak:
         line = max(entry.stop, view.market.price_down(max(ZERO, price - entry.terms.trail)))
         return entry._replace(peak=price, line=line)
@@ -237,23 +119,24 @@ def wished(positions: Positions, view: View) -> Wish:
     return Wish(targets, floor, roof, until_ms, every=every)
 
 
-def _target(entry: Entry, view: View) -> Target | None:
+def _target(entry: HeldEntry, view: View) -> Target | None:
     """The one order of an entry that should be out now."""
     number = entry.number
     if entry.phase == "buying":
         rest = entry.wanted - entry.bought
-        return Target(f"{number}-in", "buy", view.price, rest, "market", why=entry.why)
+        return Target(f"{number}-in", "buy", entry.at, rest, "market", why=entry.why)
     if entry.phase == "open":
         if not entry.target:
             return None
         why = f"target of entry {number}, bought at {_short(entry.price)} with its stop at {text(entry.stop)}"
         return Target(f"{number}-target", "sell", entry.target, entry.rest, exits=True, why=why)
-    if not entry.stock or entry.retry_ms > view.at_ms or entry.rest < view.market.least_quantity(view.price):
+    at = entry.at or view.price
+    if not entry.stock or entry.retry_ms > view.at_ms or entry.rest < view.market.least_quantity(at):
         return None
     return Target(
         f"{number}-out",
         "sell",
-        view.price,
+        at,
         entry.rest,
         "market",
         exits=True,
@@ -274,7 +157,7 @@ def learned(positions: Positions, order: Order, fill: Filled | None, view: View)
     return _sale(positions, entry, what, fill, view)
 
 
-def _purchase(positions: Positions, entry: Entry, order: Order, fill: Filled | None, view: View) -> Positions:
+def _purchase(positions: Positions, entry: HeldEntry, order: Order, fill: Filled | None, view: View) -> Positions:
     market = view.market
     if fill is not None:
         if not entry.bought and positions.made < entry.number:
@@ -294,7 +177,7 @@ def _purchase(positions: Positions, entry: Entry, order: Order, fill: Filled | N
     return _bought(positions, entry, market)
 
 
-def _placed(entry: Entry, market: Market) -> Entry:
+def _placed(entry: HeldEntry, market: Market) -> HeldEntry:
     """An entry with its stop and target, by what it has cost so far."""
     price, terms = entry.price, entry.terms
     stop = terms.stop_at(price, market)
@@ -303,7 +186,7 @@ def _placed(entry: Entry, market: Market) -> Entry:
     return entry._replace(stop=stop, target=target, line=stop, middle=middle)
 
 
-def _bought(positions: Positions, entry: Entry, market: Market) -> Positions:
+def _bought(positions: Positions, entry: HeldEntry, market: Market) -> Positions:
     """What the purchase brought, and what was left over before, becomes stock in whole lots."""
     base, worth = positions.pool.base + entry.received, positions.pool.cost + entry.paid
     lots = max(ZERO, base // market.lot * market.lot)
@@ -319,16 +202,14 @@ def _bought(positions: Positions, entry: Entry, market: Market) -> Positions:
     return _with(positions, entry)
 
 
-def _sale(positions: Positions, entry: Entry, what: str, fill: Filled | None, view: View) -> Positions:
+def _sale(positions: Positions, entry: HeldEntry, what: str, fill: Filled | None, view: View) -> Positions:
     market = view.market
     if fill is not None:
         entry = entry._replace(sold=entry.sold + fill.quantity, earned=entry.earned + earned_by(fill, market))
         return _closed(positions, entry) if entry.sold >= entry.stock else _with(positions, entry)
-    price = view.price
+    price = entry.target if entry.phase == "open" else entry.at or view.price
     if what == "out":
         entry = entry._replace(retry_ms=view.at_ms + RETRY_MS)
-    elif entry.phase == "open":
-        price = entry.target
     if entry.stock and entry.rest < market.least_quantity(price):
         return _closed(positions, entry)
     return _with(positions, entry)
@@ -337,12 +218,12 @@ def _sale(positions: Positions, entry: Entry, what: str, fill: Filled | None, vi
 def unsold_let_go(positions: Positions, view: View) -> Positions:
     """Without exits of which too little is left to be ordered: their coins join the pool."""
     for entry in positions.entries:
-        if entry.phase == "leaving" and entry.stock and entry.rest < view.market.least_quantity(view.price):
+        if entry.phase == "leaving" and entry.stock and entry.rest < view.market.least_quantity(entry.at or view.price):
             positions = _closed(positions, entry)
     return positions
 
 
-def _closed(positions: Positions, entry: Entry) -> Positions:
+def _closed(positions: Positions, entry: HeldEntry) -> Positions:
     """Without `entry`, which has sold what it could; what it could not joins the pool with its share of the cost."""
     pool, cost = positions.pool, entry.cost
     if entry.rest:
@@ -364,16 +245,17 @@ def _stray(positions: Positions, number: int, order: Order, fill: Filled | None,
     if order.side == "sell":
         return positions._replace(pool=Pool(pool.base - fill.quantity, pool.cost - earned_by(fill, market)))
     pool = Pool(pool.base + received_of(fill, market), pool.cost + paid_for(fill, market))
-    return _adopted(positions._replace(pool=pool), number, market, "bought after the purchase was given up")
+    return _adopted(positions._replace(pool=pool), number, market, "bought after it was given up", fill.price)
 
 
-def _adopted(positions: Positions, number: int, market: Market, reason: str) -> Positions:
+def _adopted(positions: Positions, number: int, market: Market, reason: str, at: Price) -> Positions:
     """Whole lots of the pool as an entry that leaves, where there are any; it takes `number`."""
     lots = positions.pool.base // market.lot * market.lot
     if lots <= 0:
         return positions
     cost, rest = positions.pool.draw(lots)
-    entry = Entry(number, "leaving", Terms(False, ZERO, ZERO, ZERO), lots, 0, reason, stock=lots, cost=cost)
+    terms = Terms(False, ZERO, ZERO, ZERO)
+    entry = HeldEntry(number, "leaving", terms, at, lots, 0, reason, stock=lots, cost=cost)
     return positions._replace(
         entries=(*positions.entries, entry._replace(reason=reason)),
         pool=rest,
@@ -381,12 +263,12 @@ def _adopted(positions: Positions, number: int, market: Market, reason: str) -> 
     )
 
 
-def _with(positions: Positions, entry: Entry) -> Positions:
+def _with(positions: Positions, entry: HeldEntry) -> Positions:
     entries = tuple(entry if one.number == entry.number else one for one in positions.entries)
     return positions._replace(entries=entries)
 
 
-def _without(positions: Positions, entry: Entry) -> Positions:
+def _without(positions: Positions, entry: HeldEntry) -> Positions:
     kept = tuple(one for one in positions.entries if one.number != entry.number)
     return _flat(positions._replace(entries=kept))
 

@@ -37,8 +37,6 @@ class StochasticCross(NamedTuple):
 class Coarser(NamedTuple):
     """A confirming timeframe, as of its last closed candle."""
 
-    bucket: Bucket | None
-    """Its candle in the making."""
     averaged: HeikinAshiState
     average: EmaState
     """Of the real closes."""
@@ -70,6 +68,9 @@ class PppSeen(NamedTuple):
     fallen: StochasticCross
     """K below D while overbought."""
     coarser: tuple[Coarser, ...]
+    """The confirming timeframes."""
+    buckets: tuple[Bucket | None, ...]
+    """Their candles in the making."""
 
 
 class Used(NamedTuple):
@@ -86,7 +87,7 @@ NO_CROSS: Final = StochasticCross(0, 0.0, 0.0)
 def start(looks: Looks) -> PppSeen:
     """Before the first candle."""
     fast, slow = looks.ewo_fast, looks.ewo_slow
-    coarser = Coarser(None, heikin_ashi.start(), ema.start(CONFIRM_CANDLES), 0.0)
+    coarser = Coarser(heikin_ashi.start(), ema.start(CONFIRM_CANDLES), 0.0)
     return PppSeen(
         0,
         0.0,
@@ -102,6 +103,7 @@ def start(looks: Looks) -> PppSeen:
         NO_CROSS,
         NO_CROSS,
         (coarser,) * len(looks.confirm_ms),
+        (None,) * len(looks.confirm_ms),
     )
 
 
@@ -114,6 +116,7 @@ def update(looks: Looks, seen: PppSeen, candle: Candle) -> PppSeen:
     risen, fallen = crossed(seen, stochastic, count, looks.oversold)
     source = close if looks.ewo_source == "close" else (high + low) / 2.0
     wave = seen.wave
+    coarser, buckets = joined_all(looks, seen, candle)
     return PppSeen(
         count,
         close,
@@ -128,7 +131,8 @@ def update(looks: Looks, seen: PppSeen, candle: Candle) -> PppSeen:
         count if ut.sell else seen.sold_at,
         risen,
         fallen,
-        joined_all(looks, seen.coarser, candle),
+        coarser,
+        buckets,
     )
 
 
@@ -157,19 +161,23 @@ def crossed(
     return risen, fallen
 
 
-def joined_all(looks: Looks, coarser: tuple[Coarser, ...], candle: Candle) -> tuple[Coarser, ...]:
-    """The confirming timeframes with a further candle of the finer one."""
-    length = looks.timeframe_ms
-    return tuple(_grown(one, candle, coarse, length) for one, coarse in zip(coarser, looks.confirm_ms, strict=True))
+def joined_all(looks: Looks, seen: PppSeen, candle: Candle) -> tuple[tuple[Coarser, ...], tuple[Bucket | None, ...]]:
+    """The confirming timeframes, and their candles in the making, with a further candle of the finer one."""
+    coarser, buckets = seen.coarser, []
+    for index, coarse_ms in enumerate(looks.confirm_ms):
+        bucket, closed = joined(seen.buckets[index], candle, coarse_ms, looks.timeframe_ms)
+        buckets.append(bucket)
+        if closed:
+            coarser = (*coarser[:index], _grown(coarser[index], closed), *coarser[index + 1 :])
+    return coarser, tuple(buckets)
 
 
-def _grown(coarser: Coarser, candle: Candle, coarse_ms: int, finer_ms: int) -> Coarser:
-    bucket, closed = joined(coarser.bucket, candle, coarse_ms, finer_ms)
-    _, averaged, average, last = coarser
+def _grown(coarser: Coarser, closed: tuple[Candle, ...]) -> Coarser:
+    averaged, average, last = coarser
     for _, opening, high, low, close, _ in closed:
         averaged = heikin_ashi.update(averaged, opening, high, low, close)
         average, last = ema.update(average, close), close
-    return Coarser(bucket, averaged, average, last)
+    return Coarser(averaged, average, last)
 
 
 def agrees(coarser: Coarser, side: Side) -> bool:

@@ -13,9 +13,10 @@ from autogrid.trading.candle import Candle, exact
 from autogrid.trading.indicators import atr, ema
 from autogrid.trading.indicators.comparison import above
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount
+from autogrid.trading.money import ZERO, Amount, Price
+from autogrid.trading.strategies.held import Positions, Terms
 from autogrid.trading.strategies.on_signals import OnSignals
-from autogrid.trading.strategies.positions import Positions, Terms, given_up, left, unsold_let_go
+from autogrid.trading.strategies.positions import given_up, left, unsold_let_go
 from autogrid.trading.strategies.ppp_analysis import (
     LONG,
     UNUSED,
@@ -90,15 +91,15 @@ class PppVishva(OnSignals[PppMemory]):
             return PppMemory(positions, seen, used, asked, day)
         if positions.entries:
             positions = given_up(unsold_let_go(positions, view), view.at_ms)
-            positions = self._left(positions, seen)
+            positions = self._left(positions, seen, exact(candle.close))
         if asked is not used and positions.made == positions.given:
             used = asked
         if self.settings.max_daily_loss is not None:
-            day = self._day(day, view)
+            day = self._day(day, view._replace(price=exact(candle.close)))
         if day.halted or positions.leaving or positions.ended or not positions.settled:
             return PppMemory(positions, seen, used, asked, day)
         if self._wants(positions, seen, used):
-            entered = self._entered(positions, seen, view)
+            entered = self._entered(positions, seen, view._replace(price=exact(candle.close)))
             if entered is not positions:
                 positions, asked = entered, Used(seen.bought_at, seen.risen.at)
         return PppMemory(positions, seen, used, asked, day)
@@ -111,15 +112,15 @@ class PppVishva(OnSignals[PppMemory]):
         """Candles heard."""
         return memory.seen.heard
 
-    def _left(self, positions: Positions, seen: PppSeen) -> Positions:
+    def _left(self, positions: Positions, seen: PppSeen, at: Price) -> Positions:
         """Everything is sold where the UT Bot turns, or the close falls too far below the average."""
         if against(seen, LONG):
-            return left(positions, f"UT Bot sell: close {said(seen.close)} below its stop")
+            return left(positions, f"UT Bot sell: close {said(seen.close)} below its stop", at)
         if broken(seen, LONG, self.settings.ema_exit):
             name = f"EMA({self.settings.looks.ema})"
             average = ema.value(seen.trend) or 0.0
             share = f"{self.settings.ema_exit * 100:g} %"
-            return left(positions, f"close {said(seen.close)} more than {share} below {name} {said(average)}")
+            return left(positions, f"close {said(seen.close)} more than {share} below {name} {said(average)}", at)
         return positions
 
     def _wants(self, positions: Positions, seen: PppSeen, used: Used) -> bool:
