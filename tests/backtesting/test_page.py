@@ -250,6 +250,7 @@ def test_every_text_the_script_asks_for_exists() -> None:
     sources = "".join(path.read_text() for path in [*PARTS.glob("*.js"), PARTS / "page.html"])
     asked = set(re.findall(r"\b(?:say|fit|heading)\('(\w+)'", sources))
     asked |= set(re.findall(r'data-(?:text|label)="(\w+)"', sources))
+    asked |= set(re.findall(r"'((?:slot|open|starts)_\w+)'", sources))
     assert len(asked) > 30
     assert asked <= set(said)
 

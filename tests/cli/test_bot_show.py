@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from autogrid.cli.app import autogrid
+from autogrid.storage.codecs import forget
 from autogrid.trading.strategies.catalogue import CATALOGUE
 from tests.candles import csv_text, random_walk, write_text
 
@@ -15,25 +16,26 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from autogrid.trading.plan import Target, Wish
+from autogrid.storage.codecs import forget
 from autogrid.trading.strategies.catalogue import Entry
 from autogrid.trading.strategies.strategy import Strategy, Tally
 
 
-class Memory(NamedTuple):
+class OnceMemory(NamedTuple):
     bought: bool = False
 
 
-class Once(Strategy[Memory]):
+class Once(Strategy[OnceMemory]):
     name = "once"
 
     def start(self):
-        return Memory()
+        return OnceMemory()
 
     def look(self, memory, view):
         return memory
 
     def learn(self, memory, order, fill, view):
-        return Memory(bought=memory.bought or fill is not None)
+        return OnceMemory(bought=memory.bought or fill is not None)
 
     def targets(self, memory, view):
         if memory.bought:
@@ -47,7 +49,7 @@ class Once(Strategy[Memory]):
         return Decimal(100)
 
 
-ENTRY = Entry("once", "Once", "Uma vez", "buys once", "compra uma vez", (), Once, records=(Memory,))
+ENTRY = Entry("once", "Once", "Uma vez", "buys once", "compra uma vez", (), Once, records=(OnceMemory,))
 """
 
 
@@ -77,8 +79,8 @@ def test_orders_and_fills_are_shown_with_their_reasons_as_plain_text(home: Path)
         shown = told(home, "bot", "show", "one")
         found = json.loads(told(home, "bot", "show", "one", "--json"))
     finally:
-        CATALOGUE.pop("once", None)
-    assert "0 trades closed, 1 orders out" in shown
+        forget(CATALOGUE.pop("once").records)
+    assert "0 trades closed, 1 order out" in shown
     assert "closed trades" in shown
     assert "grid" not in shown
     lines = [line.strip() for line in shown.splitlines()]

@@ -32,6 +32,9 @@ NOT_IN_THE_TREE = {
     "spec/grid.md": "what the independent calculation was written from; kept outside of the repository",
     "spec/simulation.md": "as spec/grid.md",
     "spec/cli.md": "as spec/grid.md",
+    "spec/dca.md": "as spec/grid.md",
+    "spec/signals.md": "as spec/grid.md",
+    "strategies/": "a folder of the data folder",
 }
 
 

@@ -40,9 +40,9 @@ def lively(seed: int, days: int, *, price: str = "50000", interval_ms: int = HOU
             max(at, close) * (1 + chance.random() * reach / 3),
             min(at, close) * (1 - chance.random() * reach / 3),
         )
-        cents = [Decimal(round(one * 100)).scaleb(-2) for one in (at, high, low, close)]
-        made.append(MadeCandle(START_MS + number * interval_ms, *cents, Decimal(10)))
-        at = float(cents[-1])
+        opened, top, bottom, last = (Decimal(round(one * 100)).scaleb(-2) for one in (at, high, low, close))
+        made.append(MadeCandle(START_MS + number * interval_ms, opened, top, bottom, last, Decimal(10)))
+        at = float(last)
     return made
 
 
@@ -170,16 +170,11 @@ def test_a_short_past_has_fewer_windows_and_says_so(days: int, windows: int, sev
 
 
 def test_a_price_that_leaves_its_range_is_counted_on_its_side() -> None:
-    calm = [(5_000_000 + 500 * (i % 48), 5_020_000 + 500 * (i % 48), 4_990_000, 5_000_000) for i in range(90 * 24)]
-    crash = [(3_000_000, 3_000_000, 3_000_000, 3_000_000)] * (10 * 24)
-    steady = tape_of([(a, max(b, a), c, d) for a, b, c, d in calm] + crash, interval_ms=HOUR_MS)
+    """A crash ten days before the end: the windows of seven days that begin 16 to 10 days before it reach into it."""
     flat = [(p, p + 20_000, p - 20_000, p) for p in (5_000_000 + 60_000 * ((i // 24) % 2) for i in range(90 * 24))]
-    fallen = tape_of([*flat, *crash], interval_ms=HOUR_MS)
-    assert windows_left(steady, PLAIN, 7).above == 0
-    found = windows_left(fallen, PLAIN, 7)
-    # Windows that begin 17 to 11 days before the end reach into the crash, those of the last ten begin in it.
-    assert (found.below, found.above) == (6, 0)
-    assert found == WindowsLeft(7, 84, 6, 6, 0)
+    for price, below, above in ((3_000_000, 7, 0), (7_000_000, 0, 7)):
+        broken = tape_of([*flat, *[(price,) * 4] * (10 * 24)], interval_ms=HOUR_MS)
+        assert windows_left(broken, PLAIN, 7) == WindowsLeft(7, 64, 7, below, above)
 
 
 def test_prices_chosen_today_are_not_used_in_the_past_and_it_is_said() -> None:
@@ -199,7 +194,7 @@ def test_a_window_in_which_no_grid_could_be_paid_says_so() -> None:
     runs = walk_forward(tape(both), market(min_quantity=D("0.001")), D(500), {}, backtest)
     assert runs[0].refused is not None
     assert "too small" in runs[0].refused
-    assert runs[0].figures is runs[0].left is runs[0].through_profit is None
+    assert (runs[0].figures, runs[0].left, runs[0].through_profit) == (None, None, None)
 
 
 def test_a_hole_in_a_window_is_walked_and_one_without_candles_is_told() -> None:

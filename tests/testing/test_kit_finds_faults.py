@@ -21,18 +21,24 @@ class Planted(NamedTuple):
 
 
 LOOK = "        if memory.start_price is None and"
+LOOKED = """            return memory._replace(start_price=view.price)
+        return memory
+"""
 HEAR = "        return memory._replace(highs=(*memory.highs, candle.high)[-self.warm_up :])"
 BUY = "quantity = market.quantity(view.ledger.quote / (price * (ONE + market.quote_fee)))"
-PRICE = "price = market.price_down(exact(max(memory.highs)) * (ONE - self.dip))"
-KIND = "class DipMemory(NamedTuple):"
+PRICE = "        price = market.price_down(exact(max(memory.highs)) * (ONE - self.dip))"
+MEMORY = "class DipMemory(NamedTuple):"
+NO_FILL = "        if fill is None:"
+ONLY_WHOLE = '        if fill is None or order.status != "filled":'
+GAIN = "        self.gain = "
+ENDS = 'memory._replace(stage="leaving" if sell else "ended")'
+CHANCE = f"{PRICE}\n        price += market.tick * __import__('random').randint(0, 9)"
 
 PLANTED = {
     "global state": Planted(
-        "pure", "HEARD", ((KIND, f"HEARD = [0]\n\n\n{KIND}"), (LOOK, f"        HEARD[0] += 1\n{LOOK}"))
+        "pure", "HEARD", ((MEMORY, f"HEARD = [0]\n\n\n{MEMORY}"), (LOOK, f"        HEARD[0] += 1\n{LOOK}"))
     ),
-    "a counter on self": Planted(
-        "pure", "changed the strategy itself", ((LOOK, f"        self.asked_for = view.at_ms\n{LOOK}"),)
-    ),
+    "a counter on self": Planted("pure", "the strategy itself", ((LOOK, f"        self.heard = view.at_ms\n{LOOK}"),)),
     "a memory that is changed in place": Planted(
         "pure",
         "changed the memory that it was given",
@@ -43,28 +49,20 @@ PLANTED = {
             ("max(memory.highs)", "max(memory.highs.values())"),
         ),
     ),
-    "a list in the memory": Planted("pure", "is a list", ((HEAR, HEAR.replace("highs=(", "highs=list((").replace(" :])", " :]))")),)),
+    "a list in the memory": Planted(
+        "pure", "is a list", ((HEAR, "        return memory._replace(highs=[*memory.highs, candle.high])"),)
+    ),
     "a new memory at every look": Planted(
-        "pure", "says the same", (("            return memory._replace(start_price=view.price)\n        return memory\n", "            pass\n        return memory._replace(exits=memory.exits)\n"),)
+        "pure", "says the same", ((LOOKED, LOOKED.replace("return memory\n", "return memory._replace(exits=0)\n")),)
     ),
-    "chance": Planted(
-        "pure",
-        "asked the same twice",
-        ((PRICE, f'{PRICE}\n        price += market.tick * __import__("random").randint(0, 9)'),),
-    ),
-    "chance, seen in two runs": Planted(
-        "deterministic",
-        "parts from the plain run",
-        ((PRICE, f'{PRICE}\n        price += market.tick * __import__("random").randint(0, 9)'),),
-    ),
-    "a clock": Planted(
-        "pure", "imports time", (("from decimal import Decimal\n", "import time\nfrom decimal import Decimal\n"),)
-    ),
+    "chance": Planted("pure", "asked the same twice", ((PRICE, CHANCE),)),
+    "chance, seen in two runs": Planted("deterministic", "parts from the plain run", ((PRICE, CHANCE),)),
+    "a clock": Planted("pure", "imports time", (("from decimal", "import time\nfrom decimal"),)),
     "state that is not in the memory": Planted(
         "resumable",
         "parts from the plain run",
         (
-            ("        self.dip = ", "        self.seen: list[float] = []\n        self.dip = "),
+            (GAIN, f"        self.seen: list[float] = []\n{GAIN}"),
             (HEAR, f"        self.seen.append(candle.high)\n{HEAR}"),
             ("max(memory.highs)", "max(self.seen[-self.warm_up :] or [1.0])"),
         ),
@@ -72,40 +70,39 @@ PLANTED = {
     "a memory that is not in the records": Planted(
         "declared", "records of the entry", (("records=(DipMemory, Pool)", "records=(Pool,)"),)
     ),
-    "more than its funds": Planted("funds", "its buys need", ((BUY, BUY.replace("view.ledger.quote", "2 * view.ledger.quote")),)),
-    "fees forgotten": Planted(
-        "funds",
-        "its sells need",
-        (("memory.held.base + fill.quantity - fee_base", "memory.held.base + fill.quantity"),),
+    "a float where a figure of money stands": Planted(
+        "resumable", "no figure of money", (("start_price=view.price", "start_price=float(view.price)"),)
     ),
-    "targets that follow the price without a bound": Planted(
-        "skip", "parts from the plain run", ((PRICE, "price = market.price_down(view.price * (ONE - self.dip))"),)
+    "more than its funds": Planted(
+        "funds", "its buys need", ((BUY, BUY.replace("view.ledger.quote", "2 * view.ledger.quote")),)
     ),
+    "fees forgotten": Planted("funds", "its sells need", (("fill.quantity - fee_base", "fill.quantity"),)),
     "slots that are used again": Planted("funds", "is used again", (('f"buy-{memory.number}"', '"buy"'),)),
     "one slot for buys and sells": Planted(
         "funds", "is now a sell's", (('f"buy-{memory.number}"', '"it"'), ('f"sell-{memory.number}"', '"it"'))
     ),
+    "targets that follow the price without a bound": Planted(
+        "skip",
+        "parts from the plain run",
+        ((PRICE, "        price = market.price_down(view.price * (ONE - self.dip))"),),
+    ),
     "coins lost on a part fill": Planted(
         "stop",
         "coins were forgotten",
-        (
-            ("        if fill is None:\n", '        if fill is None or order.status != "filled":\n'),
-            ("quantity = view.market.quantity(view.ledger.base)", "quantity = view.market.quantity(memory.held.base)"),
-        ),
+        ((NO_FILL, ONLY_WHOLE), ("view.market.quantity(view.ledger.base)", "view.market.quantity(memory.held.base)")),
     ),
-    "part fills that are not booked": Planted(
-        "parts", "", (("        if fill is None:\n", '        if fill is None or order.status != "filled":\n'),)
-    ),
-    "no end": Planted("stop", "has not ended", (('memory._replace(stage="leaving" if sell else "ended")', "memory"),)),
-    "an end that keeps the coins": Planted("stop", "coins were forgotten", (('"leaving" if sell else "ended"', '"ended"'),)),
-    "a figure that no record can hold": Planted(
-        "resumable", "no figure of money", (("sell_at = view.market.price_up(", "sell_at = float("),)
+    "part fills that are not booked": Planted("cuts", "cut into parts, teaches", ((NO_FILL, ONLY_WHOLE),)),
+    "no answer to a stop": Planted("stop", "still stand at the end", ((ENDS, "memory"),)),
+    "an end that keeps the coins": Planted(
+        "stop", "coins were forgotten", (('"leaving" if sell else "ended"', '"ended"'),)
     ),
     "a limit that is not checked": Planted(
-        "configuration", "ZeroDivisionError", (("        self.gain = ", '        self.odd = 1 / (Decimal(str(values["dip"])) - Decimal("0.5"))\n        self.gain = '),)
+        "configuration", "DivisionByZero", ((GAIN, f'        self.odd = ONE / (self.dip - Decimal("0.5"))\n{GAIN}'),)
     ),
-    "a preview that fails": Planted("preview", "KeyError", (("    build=Dip,\n", "    build=Dip,\n    preview=lambda strategy, price: {}[price],\n"),)),
-}  # fmt: skip
+    "a preview that fails": Planted(
+        "preview", "KeyError", (("    build=Dip,", "    build=Dip,\n    preview=lambda strategy, price: {}[price],"),)
+    ),
+}
 
 
 def planted(tmp_path: Path, changes: tuple[tuple[str, str], ...]) -> Path:
@@ -159,5 +156,5 @@ def test_an_unknown_law_is_told(tmp_path: Path) -> None:
 
 def test_every_law_of_a_run_has_a_planted_fault() -> None:
     seen = {fault.law for fault in PLANTED.values()}
-    others = {"replayed", "late", "rough", "pause", "future"}  # hold where those above hold, for all that is known
+    others = {"replayed", "parts", "late", "rough", "pause", "future"}  # hold where those above hold, for all that is known
     assert seen >= set(RUNNING) - others

@@ -157,7 +157,7 @@ def watch_asking(made: MadeUp, see: Callable[[BotState, Step], None], seed: int)
 def _wish(at_ms: int, state: BotState, chance: random.Random) -> Event:
     if chance.random() < 0.6:
         amount = D(chance.randint(-400, 700))
-        return FundsAsked(at_ms, amount if amount else D(1))
+        return FundsAsked(at_ms, amount or D(1))
     config = chance.choice(
         [
             {"grids": str(chance.randint(2, 12))},

@@ -93,6 +93,7 @@ def test_fees_above_the_widest_step_are_warned_of_and_win() -> None:
     [
         ("100", "121", "0.1", 2),  # exactly two steps: two rounded logarithms may not make one of them
         ("100", "120.99", "0.1", 1),
+        ("100", "106.1208", "0.02", 3),
         ("1000", "1092.727", "0.03", 3),
         ("1", "1024", "1", 10),
         ("100", "200", "0", 1000),
@@ -183,7 +184,7 @@ def test_further_settings_are_kept_and_checked_with_the_proposal() -> None:
     "changes",
     [{"price": D(0)}, {"low": D(0)}, {"sigma_day": D(-1)}, {"atr_hour": D(-1)}, {"price": D(201)}, {"price": D(49)}],
 )
-def test_figures_of_no_market_are_refused(changes: dict[str, Decimal]) -> None:
+def test_figures_of_no_market_are_refused(changes: dict[str, Any]) -> None:
     assert "no figures of one market" in str(refusal(**changes))
 
 

@@ -69,11 +69,6 @@ class _Figures:
         return self.summary.get("strategy") == "grid"
 
     @property
-    def closed(self) -> str:
-        """What a purchase and its sale together are called."""
-        return "round trips" if self.is_grid else "closed trades"
-
-    @property
     def quote(self) -> str:
         return str(self.inner("market").get("quote") or "quote")
 
@@ -146,8 +141,8 @@ def _sources(figures: _Figures) -> Table:
     table = _table()
     title = "Grid profit" if figures.is_grid else "Closed trades"
     count = figures.count("round_trips")
-    what = figures.closed if figures.is_grid else "of them"
-    earned = f"what {count} {what} earned" if count != "0" else f"no {figures.closed}"
+    what = "round trips" if figures.is_grid else "of them"
+    earned = f"what {count} {what} earned" if count != "0" else "none closed"
     table.add_row(title, _signed(figures, grid), earned)
     table.add_row("Trend", _signed(figures, trend), f"what the {figures.base} still held gained or lost")
     table.add_row("Total", _signed(figures, total), "both together, with all fees taken off")

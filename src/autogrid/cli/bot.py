@@ -195,7 +195,7 @@ def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
     if picture is None:
         click.echo(f"It never ran. Start it with: autogrid bot start {row.name}, then: autogrid engine")
         return
-    if row.actual == "running":
+    if row.actual == "running" != picture.state_words:
         click.echo(f"  {harmless(picture.state_words)}")
     is_grid = picture.strategy == "grid"
     for name in ("equity", "total_profit", "grid_profit", "trend_profit", "hold_profit"):
@@ -207,7 +207,8 @@ def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
         f"  {'owns':14} {text(picture.quote):>18} {picture.quote_asset} + {text(picture.base)} {picture.base_asset}"
     )
     closed = "round trips" if is_grid else "trades closed"
-    click.echo(f"  {picture.round_trips} {closed}, {len(picture.orders)} orders out")
+    out = "1 order" if len(picture.orders) == 1 else f"{len(picture.orders)} orders"
+    click.echo(f"  {picture.round_trips} {closed}, {out} out")
     for order in picture.orders:
         click.echo(f"    {order.side:4} {text(order.quantity):>14} at {text(order.price):>14}  {order.words}")
         _say_why(order.why)

@@ -41,6 +41,7 @@ RUNNING: Final[Mapping[str, laws.Law]] = {
     "funds": laws.funds,
     "skip": laws.skip,
     "parts": laws.parts,
+    "cuts": laws.cuts,
     "late": laws.late,
     "rough": laws.rough,
     "stop": laws.stop,

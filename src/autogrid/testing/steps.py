@@ -29,15 +29,15 @@ def books_close(state: BotState, market: Market) -> None:
 def within_funds(step: Step, market: Market) -> None:
     """All that is wanted at once can be paid for, and nothing was refused for want of funds."""
     state = step.state
-    for refused in state.refused:
-        if refused.rule == "funds":
-            raise Broken(f"the order in slot '{refused.slot}' was held back: {refused.why}")
     wished = _wished(step, market)
     together = [target for target in wished if not target.alone and not target.after]
     _afford(together, state, market)
     for target in wished:
         if target.alone or target.after:
             _afford([target], state, market)
+    for refused in state.refused:
+        if refused.rule == "funds":
+            raise Broken(f"the order in slot '{refused.slot}' was held back: {refused.why}")
 
 
 def _afford(targets: list[Target], state: BotState, market: Market) -> None:

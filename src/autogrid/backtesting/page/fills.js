@@ -3,10 +3,15 @@
 const ROWS = 50;
 const shownFills = { which: 'all_fills', page: 0 };
 
+/** Parts of slots that the built-in strategies name: entries on signals, orders of a deal. */
+const SLOTS = { in: 'slot_in', target: 'slot_target', out: 'slot_out', base: 'slot_base', s: 'slot_safety', t: 'slot_take', add: 'slot_add', exit: 'exit' };
+
 const slotName = (slot) => {
   const cell = /^(\d+)\.(\d+)$/.exec(slot);
-  const entry = /^(\d+)-(in|target|out)$/.exec(slot);
-  if (entry) return say(`entry_${entry[2]}`, { entry: entry[1] });
+  const [, number, part, nth] = /^(\d+)-([a-z]+)(\d*)$/.exec(slot) ?? [];
+  const [, buy] = /^buy-(\d+)$/.exec(slot) ?? [];
+  if (buy) return say('slot_buy', { number: buy });
+  if (part && Object.hasOwn(SLOTS, part)) return say(SLOTS[part], { number, nth });
   if (cell && GRID) return say('cell', { cell: cell[1], cycle: cell[2] });
   return slot === 'open' || slot === 'exit' ? say(slot) : slot;
 };

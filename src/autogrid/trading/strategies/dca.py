@@ -8,7 +8,7 @@ is refused in `dca_config.py` and `dca_sizing.py`. Rules with worked examples: d
 from collections.abc import Mapping
 from typing import Final
 
-from autogrid.trading.candle import Candle
+from autogrid.trading.candle import Candle, exact
 from autogrid.trading.event import Filled, SignalCame
 from autogrid.trading.indicators import rsi
 from autogrid.trading.market import Market
@@ -88,7 +88,8 @@ class Dca(Strategy[DcaMemory]):
             and found is not None
             and found < self.settings.rsi_below
         )
-        return memory._replace(rsi=state, called=wants, answered=view.price > 0)
+        called = exact(candle.close) if wants else None  # the view's price may be older than the close
+        return memory._replace(rsi=state, called=called, answered=view.price > 0)
 
     def learn(self, memory: DcaMemory, order: Order, fill: Filled | None, view: View) -> DcaMemory:
         """What a fill, or the end of an order, does to its purchase, to the ladder or to the position."""
@@ -128,7 +129,7 @@ class Dca(Strategy[DcaMemory]):
             runs = memory.stage in ("opening", "running")
             return left(self.terms, memory, view, "a signal to leave") if runs else memory
         ready = memory.stage == "waiting" and view.at_ms >= memory.ready_ms
-        return memory._replace(called=True) if ready else memory
+        return memory._replace(called=view.price) if ready else memory
 
     def funded(self, memory: DcaMemory, amount: Amount, view: View) -> DcaMemory:  # noqa: ARG002
         """Sizes and budget that follow from the investment follow from the new sum, from the next deal on."""

@@ -53,7 +53,8 @@ def left(terms: Terms, memory: DcaMemory, view: View, why: str) -> DcaMemory:
 
 def exit_looked(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> DcaMemory:
     """While all is being sold: closed once nothing that could be ordered is left."""
-    if sellable(memory.position, view.market) < view.market.least_quantity(view.price):
+    rest = sellable(memory.position, view.market)
+    if not rest or (rest < view.market.least_quantity(view.price) and not memory.selling):
         return closed(terms, memory, view)
     if memory.exit_ms and timed and view.at_ms >= memory.exit_ms:
         return memory._replace(exit_ms=0)
@@ -89,10 +90,11 @@ def closed(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
         finishing=ends,
         ready_ms=view.at_ms + settings.cooldown_ms,
         from_above=None,
-        called=False,
+        called=None,
         held="",
         exit_ms=0,
         exits=0,
+        selling=False,
     )
 
 
@@ -108,7 +110,7 @@ def after_sale(terms: Terms, memory: DcaMemory, order: Order, fill: Filled | Non
         profit = memory.profit + position.won
         return memory._replace(position=position._replace(won=ZERO), profit=profit)
     if what == "exit":
-        return memory._replace(position=position, exits=0)
+        return memory._replace(position=position, exits=0, selling=order.remaining > 0)
     position = after_aim(position, int(what[1:]) - 1, fill.quantity)
     memory = memory._replace(position=position)
     return _sold(terms, memory, view) if memory.stage == "running" and all_sold(position) else memory
@@ -127,7 +129,7 @@ def _sale_ended(terms: Terms, memory: DcaMemory, what: str, view: View) -> DcaMe
     """An order to sell ended before it was filled whole: a rest too small to order is let go."""
     if what == "exit":
         wait_ms = min(FIRST_WAIT_MS << min(memory.exits, 10), LONGEST_WAIT_MS)
-        return memory._replace(exits=memory.exits + 1, exit_ms=view.at_ms + wait_ms)
+        return memory._replace(exits=memory.exits + 1, exit_ms=view.at_ms + wait_ms, selling=False)
     position, index = memory.position, int(what[1:]) - 1
     if memory.stage != "running" or index >= len(position.aims):
         return memory

@@ -41,8 +41,8 @@ def deal_looked(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> 
 def _waited(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> DcaMemory:
     """A look while no deal runs."""
     settings = terms.settings
-    if memory.called:
-        return _begun(terms, memory._replace(called=False), view)
+    if memory.called is not None:
+        return _begun(terms, memory._replace(called=None), view._replace(price=memory.called))
     if view.at_ms < memory.ready_ms or not view.traded or not (timed or not settings.cooldown_ms):
         return memory
     if settings.start_when == "now":

@@ -136,14 +136,16 @@ class DcaMemory(NamedTuple):
     """No deal starts before."""
     from_above: bool | None
     """Where the price was when the wait for `start_price` began; None: not looked yet."""
-    called: bool
-    """An indicator or a signal wants the next deal now."""
+    called: Price | None
+    """An indicator or a signal wants the next deal now, at this price."""
     held: str
     """Why the next deal cannot start."""
     exit_ms: int
     """The exit is tried again then; 0: at once."""
     exits: int
     """Tries of the exit that failed, one after the other."""
+    selling: bool
+    """The exit's order is filled in part, and not ended."""
     funds: Amount
     """Put in since the start, less taken out."""
     spent: Amount
@@ -167,8 +169,8 @@ class DcaMemory(NamedTuple):
 def new_memory(rsi: RsiState | None) -> DcaMemory:
     """A bot that has not seen a price."""
     return DcaMemory(
-        "new", "", None, 0, NO_POSITION, None, None, ZERO, 0, False, False, 0, None, False, "", 0, 0,
-        ZERO, ZERO, 0, None, 0, 0, None, ZERO, (), rsi,
+        "new", "", None, 0, NO_POSITION, None, None, ZERO, 0, False, False, 0, None, None, "", 0, 0,
+        False, ZERO, ZERO, 0, None, 0, 0, None, ZERO, (), rsi,
     )  # fmt: skip
 
 

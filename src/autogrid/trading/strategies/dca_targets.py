@@ -36,7 +36,7 @@ def wish(terms: Terms, memory: DcaMemory, view: View) -> Wish:
 
 def _exit(memory: DcaMemory, view: View) -> Wish:
     quantity = sellable(memory.position, view.market)
-    if quantity < view.market.least_quantity(view.price):
+    if not quantity or (quantity < view.market.least_quantity(view.price) and not memory.selling):
         return Wish(ended=memory.why)
     if memory.exit_ms:
         return Wish(until_ms=memory.exit_ms)

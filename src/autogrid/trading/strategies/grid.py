@@ -16,8 +16,8 @@ from typing import Final
 
 from autogrid.trading.event import Filled
 from autogrid.trading.ledger import Pool
-from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Price, text
+from autogrid.trading.market import RECEIVED, Market, net_of
+from autogrid.trading.money import ONE, ZERO, Amount, Price, text
 from autogrid.trading.order import Kind, Order
 from autogrid.trading.plan import Target, Wish
 from autogrid.trading.strategies import grid_growth, grid_infinity, grid_reverse, grid_stops
@@ -75,6 +75,16 @@ class Grid(Strategy[GridMemory]):
         """Whether a fill does more to its cell than fill or empty it."""
         self._moves_bounds = choices.trailing_down or self._has_totals
         """Whether a fill moves the prices at which something else is wanted."""
+
+    def opened_at(self, price: Price) -> GridMemory:
+        """What it would remember once it has started at `price` and its opening, if any, has filled there whole."""
+        memory, market = self._open(self.start(), price), self.market
+        wanted, *_ = memory.opening
+        if memory.stage != "opening":
+            return memory
+        received = wanted * net_of(market.taker_fee if market.fee_in == RECEIVED else ZERO)
+        paid = wanted * price * (ONE + (ZERO if market.fee_in == RECEIVED else market.taker_fee))
+        return self._opened(memory._replace(opening=Opening(wanted, 0, wanted, received, paid)))
 
     def check(self, price: Price) -> None:
         """Raises `UnableToConfigure` where it cannot be traded from `price` on."""
@@ -135,14 +145,14 @@ class Grid(Strategy[GridMemory]):
         if cell is None or cell.cycle != int(cycle[:-1]) or is_late:
             return self._stray(memory, order, fill, view.market)
         if self._turns or memory.extras.growth:
-            return self._turned(memory, cell, order, fill)
+            return self._turned(memory, cell, order, fill, view)
         if fill is None:
             return after_end(memory, cell, order, view.market)
         if order.side == "buy":
             return after_buy(memory, cell, fill, view.market)
         return after_sell(memory, cell, fill, view.market)
 
-    def _turned(self, memory: GridMemory, cell: Cell, order: Order, fill: Filled | None) -> GridMemory:
+    def _turned(self, memory: GridMemory, cell: Cell, order: Order, fill: Filled | None, view: View) -> GridMemory:
         """As `learn` of an order of `cell`, where a fill does more than fill or empty it."""
         settings, market = self.settings, self.market
         if settings.reverse:
@@ -159,7 +169,7 @@ class Grid(Strategy[GridMemory]):
             return after
         profit = after.profit - memory.profit
         if settings.reinvest or memory.extras.growth:
-            after = grid_growth.after_sale(after, cell.name, profit, market, reinvest=settings.reinvest)
+            after = grid_growth.after_sale(after, cell.name, profit, view, reinvest=settings.reinvest)
         return grid_infinity.extended(after, settings, market, self.investment) if settings.endless else after
 
     def targets(self, memory: GridMemory, view: View) -> Wish:
@@ -198,7 +208,7 @@ class Grid(Strategy[GridMemory]):
         return Wish(targets, max(floors, default=None), min(roofs, default=None), grid_stops.until_ms(memory, settings))
 
     def _later(self, target: Target, memory: GridMemory) -> Target:
-        """`target`, where its cell was opened while the grid ran: it counts for the order rate, and may have to wait."""
+        """`target`, where its cell was opened while the grid ran: it counts for the order rate, and may wait."""
         slot = memory.extras.later.get(target.slot.rpartition("-")[0])
         if slot is None:
             return target
@@ -209,9 +219,10 @@ class Grid(Strategy[GridMemory]):
         name = order.slot.rpartition("-")[0]
         if before.stage != after.stage or after.stage not in ("opening", "running") or name not in after.cells:
             return None
-        if self._moves_bounds or after.extras is not before.extras or name in after.extras.later:
+        cell = after.cells[name]
+        if self._moves_bounds or after.extras is not before.extras or (not cell.cycle and name in after.extras.later):
             return None
-        target = self._target(after.cells[name])
+        target = self._target(cell)
         return (target,) if target else ()
 
     def stop(self, memory: GridMemory, *, sell: bool) -> GridMemory:

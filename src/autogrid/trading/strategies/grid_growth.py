@@ -8,8 +8,9 @@ from typing import Final
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, ZERO, Amount, round_up
 from autogrid.trading.strategies.grid_config import GridSettings
-from autogrid.trading.strategies.grid_memory import GridMemory, Growth
+from autogrid.trading.strategies.grid_memory import GridMemory, Growth, spare_quote
 from autogrid.trading.strategies.grid_sizing import least_for
+from autogrid.trading.strategies.strategy import View
 
 NONE: Final = Growth()
 
@@ -34,8 +35,12 @@ def after_funds(memory: GridMemory, settings: GridSettings, market: Market, amou
     return memory._replace(extras=extras._replace(growth=growth))
 
 
-def after_sale(memory: GridMemory, name: str, profit: Amount, market: Market, *, reinvest: bool) -> GridMemory:
-    """`memory` with the cell of that name, which has just sold with `profit`, at the size of its next cycle."""
+def after_sale(memory: GridMemory, name: str, profit: Amount, view: View, *, reinvest: bool) -> GridMemory:
+    """`memory` with the cell of that name, which has just sold with `profit`, at the size of its next cycle.
+
+    Its profit enlarges it (`reinvest`) by whole lots, as far as quote is free that no other cell needs.
+    """
+    market = view.market
     cell, extras = memory.cells[name], memory.extras
     due, gain, put = extras.growth.get(name, NONE)
     quantity = cell.quantity + due
@@ -44,7 +49,8 @@ def after_sale(memory: GridMemory, name: str, profit: Amount, market: Market, *,
     if reinvest:
         gain += profit
         price = cell.floor * (ONE + market.quote_fee)
-        more = max(gain, ZERO) // (price * market.lot) * market.lot
+        free = spare_quote(memory, view.ledger, market) - (quantity - cell.quantity) * price
+        more = max(min(gain, free), ZERO) // (price * market.lot) * market.lot
         quantity, gain, put = quantity + more, gain - more * price, put + more * price
     growth = dict(extras.growth)
     growth[name] = Growth(ZERO, gain, put)

@@ -1,13 +1,13 @@
 """Infinity: a grid without a top, whose coins are worth the same V at every line.
 
-Lines lie at L, L(1 + step), L(1 + step)², and so on. Between two neighbouring lines the coins that are worth V change by
-V·step/roof: that is what a cell trades. Only a few cells above the price are open; the coins of all the others are kept
-in a store, and a cell opens on top as one sells.
+Lines lie at L, L(1 + step), L(1 + step)², and so on. Between two neighbouring lines the coins that are worth V change
+by V·step/roof: that is what a cell trades. Only a few cells above the price are open; the coins of all the others are
+kept in a store, and a cell opens on top as one sells.
 """
 
 from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Quantity
+from autogrid.trading.money import ZERO, Amount
 from autogrid.trading.strategies.grid_config import GridSettings
 from autogrid.trading.strategies.grid_memory import Cell, GridMemory, new_cell
 from autogrid.trading.strategies.grid_sizing import AHEAD, endless_lines, endless_sizes, kept_value, line_at
@@ -24,9 +24,6 @@ def opened(settings: GridSettings, market: Market, investment: Amount, memory: G
     memory = memory._replace(stage="running", cells=cells, extras=extras)
     if not store.base:
         return memory
-    value = kept_value(settings, market, investment, price)
-    first = market.quantity(max(store.base - value / lines[sizes.empty + 1], ZERO))
-    memory = _open(memory, settings, market, value, first)
     return extended(memory, settings, market, investment)
 
 
@@ -35,21 +32,27 @@ def extended(memory: GridMemory, settings: GridSettings, market: Market, investm
     full = sum(cell.phase == "full" for cell in memory.cells.values())
     value = kept_value(settings, market, investment, memory.start_price or ZERO)
     while full < AHEAD:
-        wider = _open(memory, settings, market, value, ZERO)
+        wider = _open(memory, settings, market, value)
         if wider is memory:
             break
         memory, full = wider, full + 1
     return memory
 
 
-def _open(memory: GridMemory, settings: GridSettings, market: Market, value: Amount, stock: Quantity) -> GridMemory:
-    """`memory` with one more full cell on top, selling at least `stock`; the same object where the coins do not do."""
+def _open(memory: GridMemory, settings: GridSettings, market: Market, value: Amount) -> GridMemory:
+    """`memory` with one more full cell on top; the same object where the coins do not do.
+
+    It sells what leaves `value` in coins once all open cells have sold: so no rounding, nor the fee of the opening, adds
+    up. Where the store holds less than that, it sells what a cell trades.
+    """
     extras = memory.extras
     number, store = extras.high, extras.store
     floor, roof = line_at(settings, market, number), line_at(settings, market, number + 1)
     quantity = market.quantity(value * (settings.step or ZERO) / roof)
+    stock = market.quantity(max(store.base - value / roof, ZERO))
     least = market.least_quantity(roof)
-    stock = max(stock, least) if stock else quantity
+    if stock < least:
+        stock = quantity
     if stock > store.base or quantity < least:
         return memory
     cost, rest = store.draw(stock)

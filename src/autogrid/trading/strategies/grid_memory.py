@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.event import Filled
-from autogrid.trading.ledger import Pool
+from autogrid.trading.ledger import Ledger, Pool
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Price, Quantity, part_of
 from autogrid.trading.order import Order
@@ -252,3 +252,12 @@ def distribute(opening: Opening, cells: Mapping[str, Cell], market: Market) -> t
         base, cost = base + stock, cost + share
         changed[cell.name] = cell._replace(phase="full", stock=stock, cost=share)
     return changed, Pool(pool.base - base, pool.cost - cost)
+
+
+def spare_quote(memory: GridMemory, ledger: Ledger, market: Market) -> Amount:
+    """Quote that no cell needs for its buy."""
+    found = ledger.quote
+    for cell in memory.cells.values():
+        if cell.phase != "full":
+            found -= market.needed((cell.wanted - cell.bought) * cell.floor)
+    return found

@@ -6,10 +6,15 @@ from typing import Literal, NamedTuple
 from autogrid.trading.market import Market, net_of
 from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, Share, text
 from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid_memory import Cell
 from autogrid.trading.strategies.grid_sizing import (
+    AHEAD,
+    CENT,
     Sizes,
     break_even_step,
     check_start,
+    kept_value,
+    least_endless,
     least_investment,
     profit_range,
     sold_of,
@@ -62,6 +67,8 @@ def preview(grid: Grid, price: Price) -> GridPreview:
     """The grid as it would start at `price`. Raises `UnableToConfigure`."""
     market, settings = grid.market, grid.settings
     start = settings.trigger_price or price
+    if settings.endless:
+        return _endless(grid, start)
     sizes = check_start(settings, grid.lines, market, grid.investment, start)
     own = settings.own_base or ZERO
     full = len(grid.lines) - 1 - sizes.empty
@@ -93,8 +100,69 @@ def preview(grid: Grid, price: Price) -> GridPreview:
     )
 
 
+def _endless(grid: Grid, start: Price) -> GridPreview:
+    """An infinity grid as it would start at `start`: its buys, and the cells above that are open at first."""
+    market, settings = grid.market, grid.settings
+    sizes = check_start(settings, grid.lines, market, grid.investment, start)
+    memory = grid.opened_at(start)
+    cells = list(memory.cells.values())
+    bought, cost, received = memory.opening.bought, memory.opening.paid, memory.opening.received
+    quote = grid.investment - cost
+    below, above = [c for c in cells if c.phase == "empty"], [c for c in cells if c.phase == "full"]
+    spent = sum((c.quantity * c.floor * (ONE + market.quote_fee) for c in below), ZERO)
+    gathered = sum((c.quantity * net_of(market.base_fee) for c in below), received)
+    earned = sum((c.stock * c.roof * net_of(market.maker_fee) for c in above), ZERO)
+    top = above[-1].roof if above else start
+    left = received - sum((c.stock for c in above), ZERO)
+    at_lower = quote - spent + gathered * cells[0].floor - grid.investment
+    stop, at_stop = settings.stop_loss, None
+    if stop is not None:
+        fee = market.taker_fee if settings.on_exit == "sell" else ZERO
+        at_stop = quote - spent + gathered * stop * net_of(fee) - grid.investment
+    lines = [
+        Line(c.floor, "buy", c.quantity, c.floor * c.quantity, _breach(grid, "buy", c.floor, c.quantity, start))
+        for c in below
+    ]
+    lines.append(Line(_free_line(cells, below), None, ZERO, ZERO, None))
+    lines += [
+        Line(c.roof, "sell", c.stock, c.roof * c.stock, _breach(grid, "sell", c.roof, c.stock, start)) for c in above
+    ]
+    low, high = profit_range((cells[0].floor, *(c.roof for c in cells)), market.maker_fee)
+    _, least = least_endless(settings, market, start)
+    equities = (
+        ("lower", cells[0].floor, quote - spent + gathered * cells[0].floor),
+        ("start", start, quote + received * start),
+        ("top", top, quote + earned + left * top),
+    )
+    return GridPreview(
+        start, tuple(reversed(lines)), bought, cost, quote, sizes.buys[0], least, low, high,
+        break_even_step(market.maker_fee), _cents(at_lower), None if at_stop is None else _cents(at_stop),
+        tuple((name, where, _cents(worth)) for name, where, worth in equities),
+        tuple(_endless_warnings(grid, sizes, low, start)), confirm=False,
+    )  # fmt: skip
+
+
+def _free_line(cells: list[Cell], below: list[Cell]) -> Price:
+    """The line of an infinity grid that starts without an order."""
+    return cells[len(below)].floor if len(below) < len(cells) else cells[-1].roof
+
+
+def _cents(number: Amount) -> Amount:
+    return number.quantize(Decimal("0.00000001"))
+
+
+def _endless_warnings(grid: Grid, sizes: Sizes, low: Share, start: Price) -> list[str]:
+    market, settings = grid.market, grid.settings
+    value = kept_value(settings, market, grid.investment, start)
+    found = (
+        f"An infinity grid: coins worth {text(value.quantize(CENT))} {market.quote} are kept at every line; "
+        f"above the price {AHEAD} sells are open at a time, and the next open as these fill."
+    )
+    return [found, *_common_warnings(grid, min(sizes.buys), sizes.empty + AHEAD, low)]
+
+
 def _lines(grid: Grid, sizes: Sizes) -> list[Line]:
-    market, waits = grid.market, grid.settings.start == "wait"
+    waits = grid.settings.start == "wait"
     found = []
     for index in reversed(range(len(grid.lines))):
         price = grid.lines[index]
@@ -104,7 +172,7 @@ def _lines(grid: Grid, sizes: Sizes) -> list[Line]:
             side, quantity = "buy", sizes.buys[index]
         elif index > sizes.empty and not waits:
             side, quantity = "sell", _sold(grid, sizes)
-        breach = None if side is None else market.breach(price, quantity) or _far(market, side, price, sizes.price)
+        breach = None if side is None else _breach(grid, side, price, quantity, sizes.price)
         found.append(Line(price, side, quantity, price * quantity, breach))
     return found
 
@@ -112,6 +180,11 @@ def _lines(grid: Grid, sizes: Sizes) -> list[Line]:
 def _sold(grid: Grid, sizes: Sizes) -> Quantity:
     own = grid.settings.start == "own"
     return sizes.opening if own else sold_of(sizes.opening, grid.market)
+
+
+def _breach(grid: Grid, side: str, price: Price, quantity: Quantity, reference: Price) -> str | None:
+    """The exchange's rule that such an order would break."""
+    return grid.market.breach(price, quantity) or _far(grid.market, side, price, reference)
 
 
 def _far(market: Market, side: str, price: Price, reference: Price) -> str | None:
@@ -166,14 +239,49 @@ def _warnings(grid: Grid, sizes: Sizes, low: Share, start: Price) -> list[str]:
         found.append(
             "The price is below the range: almost all of the investment is spent at once, and only rising prices sell."
         )
+    found += _common_warnings(grid, min(sizes.buys), settings.grids, low)
+    if settings.reverse:
+        found.append(
+            f"A reverse grid: its profit is in {market.base}. A round trip's figure is a share of the coins it sold; "
+            f"coins gained are kept aside and not sold again by a cell."
+        )
+    if settings.trailing_up:
+        limit = settings.trailing_up_limit
+        to = "without a limit" if limit is None else f"up to {text(limit)}"
+        found.append(f"The range follows a rising price, {to}: the lowest buy goes, a buy opens on top.")
+    if settings.trailing_down:
+        found.append(_down(grid, sizes))
+    return found
+
+
+def _down(grid: Grid, sizes: Sizes) -> str:
+    """How far trailing down reaches with what is not placed at the start."""
+    own = grid.settings.start == "own"
+    value = max(quantity * floor for quantity, floor in zip(sizes.buys, grid.lines[:-1], strict=True))
+    placed = value * (sizes.empty if own else len(sizes.buys)) * (ONE + grid.market.quote_fee)
+    more = max(int((grid.investment - placed) / (value * (ONE + grid.market.quote_fee))), 0)
+    return (
+        f"Below the range lines are added while quote remains: the reserve pays for {more} at first, profit for more. "
+        "A larger reserve pays for more of them."
+    )
+
+
+def _common_warnings(grid: Grid, smallest: Quantity, orders: int, low: Share) -> list[str]:
+    """What every kind of grid is warned of. `low` is the smallest profit of a round trip, as a share."""
+    settings, market = grid.settings, grid.market
+    found = []
     if low < 2 * market.maker_fee:
         found.append(
             f"The smallest step earns {text((low * 100).quantize(Decimal('0.001')))} % after fees, less than two fees."
         )
-    if market.lot > NARROW * min(sizes.buys):
+    if market.lot > NARROW * smallest:
         found.append("One lot is more than 2 % of a cell's quantity: rounding takes a visible share.")
-    if market.max_orders is not None and settings.grids > market.max_orders * Decimal("0.8"):
-        found.append(f"{settings.grids} orders are above 80 % of the {market.max_orders} that the exchange allows.")
+    if market.max_orders is not None and orders > market.max_orders * Decimal("0.8"):
+        found.append(f"{orders} orders are above 80 % of the {market.max_orders} that the exchange allows.")
     if settings.stop_loss is None:
         found.append("There is no stop-loss: below the range the bot holds all coins it bought.")
+    elif settings.stop_for:
+        found.append(
+            f"The stop-loss waits {settings.stop_for} s: a fall that goes on meanwhile costs more than the figure says."
+        )
     return found

@@ -12,7 +12,7 @@ from autogrid.trading.ledger import Ledger
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Price, Quantity
 from autogrid.trading.strategies.grid_config import GridSettings
-from autogrid.trading.strategies.grid_memory import Cell, GridMemory, Growth, new_cell
+from autogrid.trading.strategies.grid_memory import GridMemory, Growth, new_cell, spare_quote
 from autogrid.trading.strategies.grid_sizing import funds_of_cells, least_for, line_at, moved, net_profit
 from autogrid.trading.strategies.strategy import View
 
@@ -70,7 +70,7 @@ class Trail:
         if not self._works(memory, floor, roof):
             return None
         needs = self._market.needed(self._quantity(memory, floor) * floor)
-        return floor if needs <= self._spare(memory, ledger) else None
+        return floor if needs <= spare_quote(memory, ledger, self._market) else None
 
     def followed(self, memory: GridMemory, view: View) -> GridMemory:
         """`memory` with the range moved to where the price asks for it; the same object where it does not."""
@@ -130,13 +130,6 @@ class Trail:
             and net_profit(floor, roof, market.maker_fee) > 0
             and self._quantity(memory, floor) >= least_for(floor, roof, market)
         )
-
-    def _spare(self, memory: GridMemory, ledger: Ledger) -> Amount:
-        """Quote that no cell needs for its buy."""
-        return ledger.quote - sum((self._needs(cell) for cell in memory.cells.values()), ZERO)
-
-    def _needs(self, cell: Cell) -> Amount:
-        return ZERO if cell.phase == "full" else self._market.needed((cell.wanted - cell.bought) * cell.floor)
 
 
 def _name(memory: GridMemory) -> str:

@@ -80,6 +80,8 @@ class HeldEntry(NamedTuple):
     """Why it leaves, with values."""
     retry_ms: int = 0
     """When its exit may be tried again."""
+    exited: Quantity = ZERO
+    """Of what was sold, by its exit."""
 
     @property
     def price(self) -> Price:

@@ -49,7 +49,7 @@ def _is_late(entry: HeldEntry, at_ms: int) -> bool:
 
 
 def left(positions: Positions, reason: str, at: Price = ZERO) -> Positions:
-    """`positions` with everything to be sold, decided at the price `at`; purchases that brought nothing are given up."""
+    """`positions` with everything to be sold, decided at the price `at`; purchases without a fill are given up."""
     kept = tuple(
         entry if entry.phase == "leaving" else entry._replace(phase="leaving", reason=reason, at=at)
         for entry in positions.entries
@@ -74,6 +74,8 @@ def watched(positions: Positions, view: View) -> Positions:
 
 
 def _seen(entry: HeldEntry, view: View) -> HeldEntry:
+    if entry.retry_ms and view.at_ms >= entry.retry_ms:
+        return entry._replace(retry_ms=0)
     if entry.phase == "leaving" or not entry.bought:
         return entry
     price = view.price
@@ -103,7 +105,7 @@ def wished(positions: Positions, view: View) -> Wish:
         if target is not None:
             targets[target.slot] = target
         waits_ms = entry.until_ms if entry.phase == "buying" and not entry.bought else entry.retry_ms
-        if waits_ms > view.at_ms and (until_ms is None or waits_ms < until_ms):
+        if waits_ms and (until_ms is None or waits_ms < until_ms):
             until_ms = waits_ms
         if entry.phase == "leaving" or not entry.bought:
             continue
@@ -131,7 +133,7 @@ def _target(entry: HeldEntry, view: View) -> Target | None:
         why = f"target of entry {number}, bought at {_short(entry.price)} with its stop at {text(entry.stop)}"
         return Target(f"{number}-target", "sell", entry.target, entry.rest, exits=True, why=why)
     at = entry.at or view.price
-    if not entry.stock or entry.retry_ms > view.at_ms or entry.rest < view.market.least_quantity(at):
+    if not entry.stock or entry.retry_ms or _is_too_small(entry, view):
         return None
     return Target(
         f"{number}-out",
@@ -173,7 +175,7 @@ def _purchase(positions: Positions, entry: HeldEntry, order: Order, fill: Filled
         if order.filled < order.quantity and not entry.stock:
             return _with(positions, entry)
     elif not entry.bought:
-        return _without(positions, entry)
+        return positions if entry.stock else _without(positions, entry)
     return _bought(positions, entry, market)
 
 
@@ -205,7 +207,9 @@ def _bought(positions: Positions, entry: HeldEntry, market: Market) -> Positions
 def _sale(positions: Positions, entry: HeldEntry, what: str, fill: Filled | None, view: View) -> Positions:
     market = view.market
     if fill is not None:
-        entry = entry._replace(sold=entry.sold + fill.quantity, earned=entry.earned + earned_by(fill, market))
+        exited = entry.exited + fill.quantity if what == "out" else entry.exited
+        earned = entry.earned + earned_by(fill, market)
+        entry = entry._replace(sold=entry.sold + fill.quantity, earned=earned, exited=exited)
         return _closed(positions, entry) if entry.sold >= entry.stock else _with(positions, entry)
     price = entry.target if entry.phase == "open" else entry.at or view.price
     if what == "out":
@@ -215,10 +219,15 @@ def _sale(positions: Positions, entry: HeldEntry, what: str, fill: Filled | None
     return _with(positions, entry)
 
 
+def _is_too_small(entry: HeldEntry, view: View) -> bool:
+    """Whether an exit cannot be ordered; what is left of one that trades may be ever so little."""
+    return not entry.exited and entry.rest < view.market.least_quantity(entry.at or view.price)
+
+
 def unsold_let_go(positions: Positions, view: View) -> Positions:
     """Without exits of which too little is left to be ordered: their coins join the pool."""
     for entry in positions.entries:
-        if entry.phase == "leaving" and entry.stock and entry.rest < view.market.least_quantity(entry.at or view.price):
+        if entry.phase == "leaving" and entry.stock and _is_too_small(entry, view):
             positions = _closed(positions, entry)
     return positions
 
@@ -257,7 +266,7 @@ def _adopted(positions: Positions, number: int, market: Market, reason: str, at:
     terms = Terms(False, ZERO, ZERO, ZERO)
     entry = HeldEntry(number, "leaving", terms, at, lots, 0, reason, stock=lots, cost=cost)
     return positions._replace(
-        entries=(*positions.entries, entry._replace(reason=reason)),
+        entries=tuple(sorted((*positions.entries, entry._replace(reason=reason)), key=lambda one: one.number)),
         pool=rest,
         given=max(number, positions.given),
     )
