@@ -148,6 +148,13 @@ def test_a_candle_in_which_nobody_traded_is_passed_over_and_the_next_one_is_in_t
     assert all(delay < 2_000 for delay in world.delays_ms())
 
 
+def test_a_long_wait_for_one_candle_does_not_make_the_next_one_late() -> None:
+    world = World()
+    exchange = FakeCandles(world.clock, missing={1, 2, 3}, late_ms={4: 2_500})
+    assert world.live(world.candles(exchange), minute(5.5)) == [0, 4]
+    assert world.delays_ms()[1] < 4_500
+
+
 def test_while_nothing_comes_the_exchange_is_asked_ever_more_seldom() -> None:
     world = World()
     exchange = FakeCandles(world.clock, HOUR_MS, missing=set(range(100)))

@@ -156,5 +156,12 @@ def test_an_unknown_law_is_told(tmp_path: Path) -> None:
 
 def test_every_law_of_a_run_has_a_planted_fault() -> None:
     seen = {fault.law for fault in PLANTED.values()}
-    others = {"replayed", "parts", "late", "rough", "pause", "future"}  # hold where those above hold, for all that is known
+    others = {
+        "replayed",
+        "parts",
+        "late",
+        "rough",
+        "pause",
+        "future",
+    }  # hold where those above hold, for all that is known
     assert seen >= set(RUNNING) - others

@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autogrid.storage.encoding import decode, encode
-from autogrid.trading.event import Cancelled, Event, Filled, Tick
+from autogrid.trading.event import (
+    Accepted,
+    ActionAsked,
+    Cancelled,
+    EditAsked,
+    Event,
+    Expired,
+    Filled,
+    FundsAsked,
+    PauseAsked,
+    Rejected,
+    ResumeAsked,
+    StopAsked,
+    Tick,
+)
 from autogrid.trading.money import UNIT, ZERO
 from autogrid.trading.order import OPEN, Order
 from autogrid.trading.plan import Command, Place, plan
@@ -15,6 +29,7 @@ from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.dca_memory import DcaMemory
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.strategy import View
+from tests.builders import Hand
 from tests.trading.made_up import SEEDS, Kept
 from tests.trading.made_up_dca import dca_memory, made_up_dca, unchecked_dca, watch_dca
 from tests.trading.test_laws import books_close, nothing_is_owed, parts_of
@@ -214,3 +229,67 @@ def test_the_runs_of_these_laws_trade_and_end_in_every_way() -> None:
     assert {"stop-loss", "trailing", "deal", "all", "the"} <= whys
     assert slots >= {"b", "s", "t", "e"}
     assert jumps > 20
+
+
+# ---------------------------------------------------------------- an exchange that does what it likes
+
+
+def _answer(hand: Hand, chance: random.Random) -> None:
+    """Anything that an exchange may say next of one of the open orders."""
+    order = chance.choice(list(hand.state.standing.values()))
+    what = chance.random()
+    if order.status == "intended" and what < 0.15 and not order.filled:
+        hand.tell(Rejected(hand.at_ms, order.id, "no reason"))
+    elif order.status == "intended" and what < 0.5:
+        hand.tell(Accepted(hand.at_ms, order.id))
+    elif order.cancel_asked and what < 0.5:
+        hand.tell(Cancelled(hand.at_ms, order.id))
+    elif what < 0.56:
+        hand.tell(Expired(hand.at_ms, order.id))
+    else:
+        lots = int(order.remaining / hand.bot.market.lot)
+        part = order.remaining if what < 0.8 else chance.randint(1, lots) * hand.bot.market.lot
+        hand.fill(order.slot, part)
+
+
+def _asks(hand: Hand, chance: random.Random) -> None:
+    """Anything that a person may ask."""
+    at_ms, what = hand.at_ms, chance.random()
+    if what < 0.4:
+        hand.tell(ActionAsked(at_ms, "add", D(chance.choice(["20", "300"]))))
+    elif what < 0.55:
+        hand.tell(ActionAsked(at_ms, "close", None))
+    elif what < 0.6:
+        hand.tell(ActionAsked(at_ms, chance.choice(["finish", "keep"]), None))
+    elif what < 0.75:
+        hand.tell(FundsAsked(at_ms, D(chance.choice(["500", "-500"]))))
+    elif what < 0.9:
+        hand.tell(EditAsked(at_ms, {"take_profit": chance.choice(["0.02", "0.05"])}))
+    elif what < 0.95:
+        hand.tell(PauseAsked(at_ms, cancel=chance.random() < 0.5))
+        hand.tell(ResumeAsked(at_ms))
+    else:
+        hand.tell(StopAsked(at_ms, sell=chance.random() < 0.7))
+
+
+@given(SEEDS)
+def test_whatever_the_exchange_answers_and_a_person_asks_no_coin_is_lost(seed: int) -> None:
+    chance = random.Random(seed)
+    made = made_up_dca(seed)
+    hand = Hand(made.bot, made.state).started()
+    hand.price("100")
+    price = 100.0
+    for _ in range(150):
+        if hand.state.ended_why:
+            break
+        what = chance.random()
+        if what < 0.5 and hand.state.standing:
+            _answer(hand, chance)
+        elif what < 0.53:
+            _asks(hand, chance)
+        else:
+            price *= 1 + chance.gauss(0, 0.01)
+            hand.price(f"{price:.2f}", after_ms=chance.choice([0, 1_000, 60_000, 3_600_000]))
+        step = hand.steps[-1]
+        for law in (books_close, nothing_is_owed, coins_are_somewhere, one_order_a_slot):
+            law(hand.state, step)

@@ -41,8 +41,8 @@ def test_the_coins_are_worth_800_at_every_line_however_high(top: str) -> None:
 
 def test_the_first_sells_of_the_worked_example() -> None:
     played = play(PIONEX, tape_through("100", "112.57"), FREE, investment="1000")
-    # 8 - 800 / 107.21 = 0.538; then 800 · 0.05 / 112.57 = 0.35533
-    assert played.trades()[1:] == [("sell", D("107.21"), D("0.538")), ("sell", D("112.57"), D("0.35533"))]
+    # 8 - 800 / 107.21 = 0.538, to the lot; then 7.462 - 800 / 112.57 = 0.35531
+    assert played.trades()[1:] == [("sell", D("107.21"), D("0.538")), ("sell", D("112.57"), D("0.35531"))]
     assert played.memory.round_trips == 2
 
 
@@ -127,7 +127,7 @@ def test_the_preview_shows_what_will_rest() -> None:
     played = play(PIONEX, tape_through("100", "100.01"), FREE, investment="1000")
     orders = {(o.side, o.price, o.quantity) for o in played.last.standing.values()}
     assert {(line.side, line.price, line.quantity) for line in shown.lines if line.side} == orders
-    assert (shown.opening, shown.opening_cost, shown.quote_left) == (8, 800, 200)
+    assert [shown.opening, shown.opening_cost, shown.quote_left] == [8, 800, 200]
     fallen = play(PIONEX, tape_through("100", "80"), FREE, investment="1000")
     assert shown.loss_at_lower == fallen.ledger.profit(D(80))
     assert any("coins worth 800 USDT are kept" in warning for warning in shown.warnings)

@@ -46,6 +46,13 @@ def test_the_value_of_a_cell_stays_and_its_quantity_follows_the_price() -> None:
     assert quantity["30000"] == "0.06533"  # 9,800 / 5 = 1,960 for each cell
 
 
+def test_binances_example_rises_at_49000_and_again_at_53000() -> None:
+    config = {"lower": "25000", "upper": "45000", "grids": "5", "spacing": "arithmetic", "trailing_up": "yes"}
+    assert buys(play(config, tape_through("45000", "48999.99"))) == ["25000", "29000", "33000", "37000", "41000"]
+    assert buys(play(config, tape_through("45000", "49000"))) == ["29000", "33000", "37000", "41000", "45000"]
+    assert buys(play(config, tape_through("45000", "53000"))) == ["33000", "37000", "41000", "45000", "49000"]
+
+
 def test_several_steps_are_taken_at_once_when_the_price_jumps() -> None:
     assert buys(play(UP, jumps("26500", "33500"))) == ["28000", "29000", "30000", "31000", "32000"]
     assert buys(play(UP, tape_through("26500", "33500"))) == ["28000", "29000", "30000", "31000", "32000"]
@@ -95,14 +102,8 @@ def test_no_market_order_is_sent_after_the_start() -> None:
 
 def test_the_new_buy_waits_until_the_old_one_is_gone() -> None:
     hand = Hand(*bot_of(UP, FREE)).started()
-    hand.price("29900")
-    for slot in list(hand.state.standing):
-        hand.fill(slot, price=D("29900")) if slot.startswith("open") else None
+    hand.price("30000")
     hand.accept_all()
-    hand.price("30000", after_ms=1_000)
-    if "4-0s" in hand.state.standing:
-        hand.fill("4-0s")
-        hand.accept_all()
     old = hand.order("0-0b")
     step = hand.price("31000", after_ms=1_000)
     assert step.commands == (Cancel(old.id),)
@@ -129,6 +130,8 @@ def test_a_step_below_the_range_a_line_is_added_as_long_as_quote_remains() -> No
     there = play(DOWN, tape_through("26500", "24000"))
     assert sells(there) == ["25000", "26000", "27000", "28000", "29000", "30000"]
     assert there.trades()[-1] == ("buy", D(24000), D("0.04166"))  # 5,000 / 5 = 1,000 for each cell
+    lower = play(DOWN, tape_through("26500", "22500"))
+    assert lower.trades()[-1] == ("buy", D(23000), D("0.04347"))
     poor = play({**DOWN, "reserve": "0.02"}, tape_through("26500", "20000"))
     assert sells(poor) == ["26000", "27000", "28000", "29000", "30000"]
 
@@ -137,7 +140,8 @@ def test_full_cells_stay_above_and_no_coin_is_sold_for_less() -> None:
     played = play(DOWN, tape_through("26500", "22500", "30500"))
     sold = [price for side, price, _ in played.trades() if side == "sell"]
     assert sold == [24000, 25000, 26000, 27000, 28000, 29000, 30000]
-    assert all(profit > 0 for profit in played.memory.extras.growth.values() if isinstance(profit, Decimal))
+    profits = [row.tally.profit for row in played.rows]
+    assert profits == sorted(profits)
     assert played.memory.profit > 0
 
 
@@ -193,7 +197,7 @@ def test_switching_trailing_off_leaves_the_range_where_it_is() -> None:
     step = hand.tell(EditAsked(hand.at_ms, {"trailing_up": "no", "sizing": "equal_quote"}))
     assert step.commands == ()
     hand.price("40000", after_ms=1_000)
-    assert sorted(order.price for order in hand.state.standing.values())[0] == 26000
+    assert min(order.price for order in hand.state.standing.values()) == 26000
 
 
 def test_a_stop_that_is_edited_is_meant_for_the_range_as_configured_and_moves_like_it() -> None:

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import pytest
 
-from autogrid.trading.event import Filled
+from autogrid.trading.event import Cancelled, Filled
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, ZERO, fee_due, text
 from autogrid.trading.order import decided
+from autogrid.trading.plan import Cancel, Place
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid import Grid
 from autogrid.trading.strategies.grid_config import GridSettings, read_settings
@@ -36,9 +37,6 @@ from tests.builders import FOUR_CELLS, Hand, bot_of, market, play, tape_through
 
 D = Decimal
 Given = Mapping[str, Any]
-
-COMES_LATER: Final = {"trailing_up", "infinity"}
-"""Kinds of a later issue."""
 
 
 def settings_of(given: Given) -> GridSettings:
@@ -138,6 +136,27 @@ def refused(given: Given, expect: Given) -> None:
     assert caught.value.rule == expect["rule"]
 
 
+def trailing_up(given: Given, expect: Given) -> None:
+    config = {key: str(given[key]) for key in ("lower", "upper", "grids", "spacing")} | {"trailing_up": "yes"}
+    hand = Hand(*bot_of(config, market_of(given), investment="100000")).started()
+    hand.price(given["upper"])
+    hand.accept_all()
+    old = next(order for order in hand.state.standing.values() if order.price == D(expect["cancel_buy"]))
+    step = hand.price(given["price"], after_ms=1_000)
+    assert step.commands == (Cancel(old.id),)
+    placed = hand.tell(Cancelled(hand.at_ms, old.id)).commands
+    assert [(c.order.side, c.order.price) for c in placed if isinstance(c, Place)] == [("buy", D(expect["place_buy"]))]
+
+
+def infinity(given: Given, expect: Given) -> None:
+    config = {"lower": given["floor"], "upper": "none", "step": "0.05", "reserve": "0"}
+    played = play(
+        config, tape_through(given["price"], given["price"]), market_of(given), investment=given["investment"]
+    )
+    assert played.ledger.base * D(given["price"]) == D(expect["working"])
+    assert played.ledger.quote == D(expect["reserved"])
+
+
 KINDS: Final[dict[str, Callable[[Given, Given], None]]] = {
     "lines": lines,
     "start": start,
@@ -148,6 +167,8 @@ KINDS: Final[dict[str, Callable[[Given, Given], None]]] = {
     "cycle": cycle,
     "sell_size": sell_size,
     "refused": refused,
+    "trailing_up": trailing_up,
+    "infinity": infinity,
 }
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "grid.json"
@@ -156,7 +177,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "grid.json
 def vectors() -> list[Any]:
     """All of the file's; one stand-in, to be skipped with a reason, where there is no file."""
     found = json.loads(SHARED.read_text(encoding="utf-8")) if SHARED.is_file() else [{"name": "all", "kind": None}]
-    return [pytest.param(one, id=one["name"]) for one in found if one["kind"] not in COMES_LATER]
+    return [pytest.param(one, id=one["name"]) for one in found]
 
 
 @pytest.mark.parametrize("vector", vectors())
@@ -167,7 +188,7 @@ def test_a_printed_figure_is_met(vector: Given, shared_data: Path) -> None:
 
 def test_every_kind_of_the_file_occurs(shared_data: Path) -> None:
     kinds = {one["kind"] for one in json.loads((shared_data / "vectors" / "grid.json").read_text(encoding="utf-8"))}
-    assert kinds == set(KINDS) | COMES_LATER
+    assert kinds == set(KINDS)
 
 
 # ---------------------------------------------------------------- the worked numbers of the rules, by heart

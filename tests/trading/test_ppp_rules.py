@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from autogrid.trading.candle import MINUTE_MS, Candle, exact
+from autogrid.trading.indicators.ewo import EwoState
 from autogrid.trading.ledger import opened
 from autogrid.trading.market import Market
 from autogrid.trading.strategies.fields import UnableToConfigure
@@ -90,6 +91,7 @@ def entering() -> tuple[Looks, PppSeen]:
 def test_an_entry_needs_each_of_its_conditions(entering: tuple[Looks, PppSeen]) -> None:
     looks, seen = entering
     assert enters(looks, seen, LONG, UNUSED)
+    assert isinstance(seen.wave, EwoState)
     faults: list[dict[str, Any]] = [
         {"close": seen.trend.average},
         {"close": seen.trend.average * (1 + 1e-11)},

@@ -80,7 +80,7 @@ def replayed(case: Case) -> None:
 
 def funds(case: Case) -> None:
     """All that it wants can be paid, its slots are kept apart, and what stands is what it wants."""
-    slots = Slots()
+    slots = Slots(whole=True)
 
     def see(_: BotState, step: Step) -> None:
         books_close(step.state, case.market)

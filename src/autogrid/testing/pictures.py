@@ -47,7 +47,7 @@ def object_picture(value: object, deep: int = 0) -> object:
     if isinstance(value, SAME) or deep > DEEPEST:
         return id(value)
     if isinstance(value, Mapping):
-        return tuple((object_picture(key), object_picture(one, deep + 1)) for key, one in value.items())
+        return {object_picture(key): object_picture(one, deep + 1) for key, one in value.items()}
     if isinstance(value, tuple | list):
         return type(value).__name__, tuple(object_picture(one, deep + 1) for one in value)
     if isinstance(value, set | frozenset):
@@ -56,6 +56,15 @@ def object_picture(value: object, deep: int = 0) -> object:
         return tuple(object_picture(getattr(value, field.name, None), deep + 1) for field in fields(value))
     held = getattr(value, "__dict__", None)
     return id(value) if held is None else (type(value).__name__, object_picture(held, deep + 1))
+
+
+def has_changed(before: object, after: object) -> bool:
+    """Whether an object says something else than in its earlier picture; a table that gained entries only remembers."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return any(key not in after or has_changed(one, after[key]) for key, one in before.items())
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        return len(before) != len(after) or any(has_changed(a, b) for a, b in zip(before, after, strict=True))
+    return before != after
 
 
 def globals_picture(kind: type) -> dict[str, object]:

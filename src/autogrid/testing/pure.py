@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from autogrid.testing.fault import Broken
-from autogrid.testing.pictures import globals_picture, memory_picture, object_picture
+from autogrid.testing.pictures import globals_picture, has_changed, memory_picture, object_picture
 from autogrid.trading.plan import Wish
 from autogrid.trading.strategies.strategy import AnyStrategy
 
@@ -55,14 +55,14 @@ class Twice:
         elif memories:
             self._last = memories[0]
         before = [memory_picture(one) for one in memories]
-        held = object_picture(vars(strategy))
+        names, held = set(vars(strategy)), object_picture(vars(strategy))
         one = method(*given, **named)
         if [memory_picture(memory) for memory in memories] != before:
             raise Broken(f"{name}() changed the memory that it was given; use memory._replace(…)")
         two = method(*given, **named)
         if one != two:
             raise Broken(f"{name}() answered differently when asked the same twice:\n  {one}\n  {two}")
-        if object_picture(vars(strategy)) != held:
+        if set(vars(strategy)) != names or has_changed(held, object_picture(vars(strategy))):
             raise Broken(f"{name}() changed the strategy itself; all that changes belongs into the memory")
         if name in MEMORY:
             _must_be_memory(name, one)

@@ -77,9 +77,13 @@ def _wished(step: Step, market: Market) -> list[Target]:
 
 
 class Slots:
-    """What each slot was used for in one run: at most one open order in each, and never a second purpose."""
+    """What each slot was used for in one run: at most one open order in each, and never a second purpose.
 
-    def __init__(self) -> None:
+    `whole`: where every order fills whole, a slot whose order did has done what it was for.
+    """
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self._whole = whole
         self._sides: dict[str, str] = {}
         self._done: dict[str, str] = {}
         """Slots whose order filled whole, with that order's id."""
@@ -101,7 +105,7 @@ class Slots:
     def _placed(self, order: Order) -> None:
         if self._sides.setdefault(order.slot, order.side) != order.side:
             raise Broken(f"the slot '{order.slot}' was a {self._sides[order.slot]}'s and is now a {order.side}'s")
-        if order.slot in self._done:
+        if self._whole and order.slot in self._done:
             raise Broken(
                 f"the slot '{order.slot}' is used again after its order {self._done[order.slot]} filled whole: "
                 "number your slots, so that a late answer is never taken for the next order's"

@@ -54,6 +54,9 @@ class Stand(NamedTuple):
     base: Quantity
     """Received, not rounded to lots."""
     cost: Amount
+    bought: Quantity
+    """As if there were no fees, as the next."""
+    value: Amount
 
 
 def preview(dca: Dca, price: Price, at_ms: int | None = None) -> Preview:
@@ -71,7 +74,7 @@ def half_up(number: Decimal, step: Decimal) -> str:
 def stands(market: Market, sizes: Sizes, price: Price, rungs: tuple[Rung, ...]) -> list[Stand]:
     """The deal after each of its orders, with exact prices; the base order pays the taker's fee."""
     found = []
-    base, cost = ZERO, ZERO
+    base, cost, coins, value = ZERO, ZERO, ZERO, ZERO
     for size, deviation, fee in (
         (sizes.base_order, ZERO, market.taker_fee),
         *((rung.size, rung.deviation, market.maker_fee) for rung in rungs),
@@ -79,17 +82,19 @@ def stands(market: Market, sizes: Sizes, price: Price, rungs: tuple[Rung, ...]) 
         bought = size / (price * (ONE - deviation))
         base += bought * (ONE - fee) if market.fee_in == "received" else bought
         cost += size if market.fee_in == "received" else size * (ONE + fee)
-        found.append(Stand(base, cost))
+        coins, value = coins + bought, value + size
+        found.append(Stand(base, cost, coins, value))
     return found
 
 
 def target_of(settings: DcaSettings, market: Market, stand: Stand, base_order: Amount) -> Price:
     """The first take-profit's price, exactly."""
     profit = settings.goals[0].profit
-    aim = stand.cost + profit * base_order if settings.profit_from == "base_order" else stand.cost * (ONE + profit)
+    base, cost = stand.base * (ONE - market.maker_fee), stand.cost
     if settings.gross:
-        return aim / stand.base * (ONE - market.base_fee)
-    return aim / (stand.base * (ONE - market.maker_fee))
+        base, cost = stand.bought, stand.value
+    aim = cost + profit * base_order if settings.profit_from == "base_order" else cost * (ONE + profit)
+    return aim / base
 
 
 def ladder_rows(settings: DcaSettings, market: Market, sizes: Sizes, price: Price) -> tuple[Row, ...]:
@@ -138,7 +143,7 @@ def worst_of(settings: DcaSettings, market: Market, sizes: Sizes, price: Price) 
     if settings.stop_loss is None:
         last = rungs[-1].price if rungs else price
         return Worst(len(rungs), last, steps[-1].cost - steps[-1].base * last)
-    for number, (base, cost) in enumerate(steps):
+    for number, (base, cost, _, _) in enumerate(steps):
         reference = price if settings.stop_from == "base_order" else cost / base
         stop = market.price_down(reference * (ONE - settings.stop_loss))
         if number == len(rungs) or rungs[number].price <= stop:

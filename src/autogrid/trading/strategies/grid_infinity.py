@@ -42,8 +42,8 @@ def extended(memory: GridMemory, settings: GridSettings, market: Market, investm
 def _open(memory: GridMemory, settings: GridSettings, market: Market, value: Amount) -> GridMemory:
     """`memory` with one more full cell on top; the same object where the coins do not do.
 
-    It sells what leaves `value` in coins once all open cells have sold: so no rounding, nor the fee of the opening, adds
-    up. Where the store holds less than that, it sells what a cell trades.
+    It sells what leaves `value` in coins once all open cells have sold: so no rounding, nor the opening's fee, adds up.
+    Where the store holds less than that, it sells what a cell trades.
     """
     extras = memory.extras
     number, store = extras.high, extras.store
