@@ -51,7 +51,7 @@ def test_every_command_of_the_guide_works_in_its_order(folder: Path) -> None:
     assert "so many candles are looked at" in out["autogrid strategies dip"]
     assert out["python -m autogrid.testing strategies/dip.py"].startswith("dip: every law holds")
     assert "Fills" in out["autogrid backtest dip --candles candles.csv --investment 1000 --config dip.toml"]
-    assert "round trips" in out["autogrid bot show my-dip"]
+    assert "equity" in out["autogrid bot show my-dip"]
     assert "all as they were kept" in out["autogrid bot replay my-dip"]
 
 

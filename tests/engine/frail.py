@@ -152,7 +152,7 @@ def live(setting: Setting, tape: Tape, disk: Disk, fate: Fate, life: int) -> Bot
     feed = TapeFeed(tape, skip=not setting.paper, clock=clock, speed=None)
     feed.seek(disk.cursor)
     here = feed.here()
-    started = Started(here.at_ms if here else tape.times.item(0), f"n{life}")
+    started = Started(here.at_ms if here else tape.times.item(0), f"n{life}", tape.interval_ms)
     book = Book(setting.on, setting.rules, state.ledger.quote, state.ledger.base)
     thin = not setting.paper and not bot.limits.breakers
     exchange = FrailExchange(book, feed, thin=thin, first=(started,))

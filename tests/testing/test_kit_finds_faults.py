@@ -83,7 +83,7 @@ PLANTED = {
     ),
     "targets that follow the price without a bound": Planted(
         "skip",
-        "parts from the plain run",
+        "targets() wants something else there",
         ((PRICE, "        price = market.price_down(view.price * (ONE - self.dip))"),),
     ),
     "coins lost on a part fill": Planted(

@@ -112,7 +112,9 @@ def watch(
         volumes=walk.rules.participation is not None,
     )
     book = Book(made.bot.market, walk.rules, made.state.ledger.quote, made.state.ledger.base)
-    exchange = SimulatedExchange(book, feed, thin=skip, latency_ms=walk.latency_ms, first=(Started(START_MS, "b"),))
+    exchange = SimulatedExchange(
+        book, feed, thin=skip, latency_ms=walk.latency_ms, first=(Started(START_MS, "b", made.tape.interval_ms),)
+    )
     journal = Watching(see)
     last = asyncio.run(run(made.bot, made.state, exchange, journal))
     return last, journal.kept

@@ -77,7 +77,7 @@ def test_add_buys_more_at_market_and_the_take_profit_follows() -> None:
     assert hand.order("1-add1").quantity == 2
     hand.fill("1-add1")
     obey_cancels(hand)
-    assert (hand.order("1-t1").price, hand.order("1-t1").quantity) == (D("100.83"), 3)  # 298 * 1.015 / 3, up
+    assert (hand.order("1-t1").price, hand.order("1-t1").quantity) == (D("100.83"), D(3))  # 298 * 1.015 / 3, up
     assert {"1-s1", "1-s2"} <= set(hand.state.standing)
 
 

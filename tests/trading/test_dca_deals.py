@@ -4,8 +4,10 @@ import pytest
 
 from autogrid.trading.event import Accepted, Cancelled, Expired, FundsAsked, Rejected, SignalCame
 from autogrid.trading.money import ZERO
+from autogrid.trading.strategies.dca import Dca
+from autogrid.trading.strategies.dca_preview import preview
 from autogrid.trading.strategies.strategy import Status
-from tests.builders import MINUTE_MS, D, Hand, jumps, market, tape_of, tape_through
+from tests.builders import MINUTE_MS, PLAIN_MARKET, D, Hand, jumps, market, tape_of, tape_through
 from tests.trading.made_up_dca import dca_memory, hand_of, play_dca
 
 FREE = market(maker_fee=ZERO, taker_fee=ZERO, lot=D("0.0001"), min_notional=D(1))
@@ -352,3 +354,39 @@ def test_the_status_says_what_it_waits_for() -> None:
     hand.price("100")
     status = hand.state.strategy.status(hand.state.memory)
     assert status == Status("waiting", "the next deal starts when the price reaches 97")
+
+
+# ---------------------------------------------------------------- the worked examples of docs/strategies/dca.md
+
+
+@pytest.mark.parametrize(
+    ("more", "prices", "trades", "profit"),
+    [
+        ({}, ("100", "97", "101"), ["1-base 100 1", "1-s1 98 1.0204", "1-t1 100.68 2.01837"], "3.00803335"),
+        (
+            {"stop_loss": "0.1"},
+            ("100", "80"),
+            ["1-base 100 1", "1-s1 98 1.0204", "1-s2 96 2.08333", "1-exit 87.81 4.09962"],
+            "-40.37062368",
+        ),
+        ({"trailing": "0.005"}, ("100", "103", "102"), ["1-base 100 1", "1-exit 102.48 0.999"], "2.27514248"),
+        (
+            {"targets": "0.01:0.5,0.02:0.5", "break_even": "yes"},
+            ("100", "101.5", "99"),
+            ["1-base 100 1", "1-t1 101.21 0.4995", "1-exit 100.21 0.4995"],
+            "0.5086807",
+        ),
+    ],
+)
+def test_the_examples_of_the_page(
+    more: dict[str, str], prices: tuple[str, ...], trades: list[str], profit: str
+) -> None:
+    played = play_dca({**TWO, **more}, tape_through(*prices), investment="1000")
+    assert [" ".join(trade) for trade in played.trades()] == trades
+    assert played.memory.profit == D(profit)
+
+
+def test_the_ladder_of_the_page() -> None:
+    rows = preview(Dca({}, PLAIN_MARKET, D(1000)), D(100)).rows
+    assert " | ".join(rows[2].cells[:7]) == "2 | 94.50 | 239.88 | 4.40 | 95.60 | 97.72 | 3.86"
+    assert " | ".join(rows[6].cells[:7]) == "6 | 269.89 | 999.93 | 19.86 | 80.14 | 87.97 | 11.53"

@@ -112,7 +112,7 @@ def test_what_is_refused_at_the_start_ends_the_bot_with_the_sentence() -> None:
 
 def test_other_names_and_defaults_given_in_full_are_taken() -> None:
     settings = read_settings({"base_order_size": "10", "price_deviation": "0.02", "trail": "0.01", "every": "none"})
-    assert (settings.base_order, settings.shape.deviation, settings.trailing) == (10, D("0.02"), D("0.01"))
+    assert (settings.base_order, settings.shape.deviation, settings.trailing) == (D(10), D("0.02"), D("0.01"))
     every_default = {field.key: field.default for field in entry("dca").fields if field.default is not None}
     assert read_settings(every_default) == read_settings({})
 

@@ -118,6 +118,9 @@ def test_the_least_investment_starts_and_a_cent_less_does_not() -> None:
     settings = read_settings(PIONEX)
     _, least = least_endless(settings, market(), D(100))
     Grid(PIONEX, market(), least).check(D(100))
+    played = play(PIONEX, tape_through("100", "200", "80"), market(), investment=least)
+    assert not any(row.refused for row in played.rows)
+    assert played.memory.round_trips > 10
     with pytest.raises(UnableToConfigure, match=f"at least {least}"):
         Grid(PIONEX, market(), least - D("0.01")).check(D(100))
 

@@ -16,6 +16,7 @@ from autogrid.trading.plan import Place
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.held import Positions
 from autogrid.trading.strategies.strategy import AnyStrategy
+from tests.builders import MINUTE_MS
 from tests.trading.made_up import SEEDS
 from tests.trading.made_up_signals import ON_CANDLES, MadeUp, cut, made_up, watch, with_other_future
 from tests.trading.test_laws import (
@@ -121,7 +122,7 @@ def test_the_plain_walk_and_the_skip_write_equal_journals(seed: int, name: str) 
 @given(SEEDS, st.sampled_from(ON_CANDLES), st.integers(60, 400))
 def test_neither_the_end_nor_another_future_changes_what_was_decided_before(seed: int, name: str, candles: int) -> None:
     made = made_up(seed, names=(name,))
-    until_ms = made.tape.times.item(candles)
+    until_ms = made.tape.times.item(candles - 1) + MINUTE_MS
     whole = rows_before(made.tape, made, until_ms)
     assert rows_before(cut(made.tape, candles), made, until_ms) == whole
     assert rows_before(with_other_future(made.tape, candles, seed + 1), made, until_ms) == whole

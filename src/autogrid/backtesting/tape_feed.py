@@ -80,6 +80,11 @@ class TapeFeed:
         """Whether the feed stands where one closes, and it was not told."""
 
     @property
+    def candle_ms(self) -> int:
+        """Length of the tape's candles."""
+        return self._interval_ms
+
+    @property
     def waits(self) -> bool:
         """Whether the tape is told at a speed."""
         return self._speed is not None

@@ -11,6 +11,8 @@ SINCE_1: Final[Mapping[str, Mapping[str, object]]] = {
     "Bounds": {"every": False},
     "Wish": {"every": False},
     "Place": {"why": ""},
+    "Started": {"candle_ms": 0},
+    "BotState": {"candle_ms": 0},
 }
 """By kind of record: fields that version 1 did not have."""
 

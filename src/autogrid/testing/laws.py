@@ -92,7 +92,8 @@ def funds(case: Case) -> None:
 
 
 def skip(case: Case) -> None:
-    """Left alone between its floor, its roof and its time, it decides as if it had been asked at every price."""
+    """Between its floor, its roof and its time it wants nothing else: asked or left alone, it decides alike."""
+    play(case, How(asked=True, asks=signals(case)))
     same(play(case), play(case, How(skip=True)), "the run that was told nothing between the bounds of its wishes")
 
 

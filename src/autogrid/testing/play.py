@@ -13,6 +13,7 @@ from autogrid.backtesting.tapes import Tape
 from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
 from autogrid.storage.encoding import decode, encode
+from autogrid.testing.bounds import must_want_nothing_else
 from autogrid.testing.fault import Broken
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import (
@@ -24,6 +25,7 @@ from autogrid.trading.event import (
     Rejected,
     Started,
     StopAsked,
+    Tick,
 )
 from autogrid.trading.ledger import opened
 from autogrid.trading.market import Market
@@ -102,6 +104,8 @@ class How:
     """The seed of an exchange that refuses orders, drops orders and says things twice; None: a good one."""
     stored: bool = False
     """Whether every state is written as text and read back before the next event."""
+    asked: bool = False
+    """Whether the strategy is asked at every price, also between its bounds, where it must want nothing else."""
     asks: Asks = field(default_factory=dict)
 
 
@@ -114,7 +118,7 @@ def play(case: Case, how: How = PLAINLY, see: See | None = None, strategy: AnySt
     tape, market = case.tape, case.market
     first = tape.prices.item(0, 0) * tape.unit
     bot = _Machine(market, Limits(case.investment, breakers=False), how.rough is None and not how.latency_ms)
-    bot.about.append(_About(case, how.stored))
+    bot.about.append(_About(case, how.stored, how.asked))
     state = bot.start(built, opened(case.investment, built.own_base, built.trigger or first))
     feed = TapeFeed(
         tape,
@@ -125,7 +129,11 @@ def play(case: Case, how: How = PLAINLY, see: See | None = None, strategy: AnySt
     )
     book = Book(market, MatchingRules("touch", how.slippage, how.participation), state.ledger.quote, state.ledger.base)
     exchange = _Exchange(
-        book, feed, thin=how.skip, latency_ms=how.latency_ms, first=(Started(tape.times.item(0), "k"),)
+        book,
+        feed,
+        thin=how.skip,
+        latency_ms=how.latency_ms,
+        first=(Started(tape.times.item(0), "k", tape.interval_ms),),
     )
     exchange.asks, exchange.chance = how.asks, None if how.rough is None else random.Random(how.rough)  # noqa: S311
     journal = _Watching(see)
@@ -165,6 +173,7 @@ def shown(value: object) -> str:
 class _About:
     case: Case
     stored: bool
+    asked: bool
     lived: BotState | None = None
     """The state that was read back last, as it was before it was written."""
     revived: BotState | None = None
@@ -190,6 +199,8 @@ class _Machine(Bot):
     def step(self, state: BotState, event: Event) -> Step:
         about = self.about[0]
         about.case.seen.append(event)
+        if about.asked and type(event) is Tick:
+            must_want_nothing_else(self, state, event)
         if not about.stored:
             return Bot.step(self, state, event)
         revived = about.again(state)

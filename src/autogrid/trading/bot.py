@@ -92,8 +92,9 @@ class Bot:
         if isinstance(event, ANSWERS):
             return self._answer(state, event)
         match event:
-            case Started(at_ms, nonce):
-                return Step(event, state._replace(nonce=nonce, at_ms=max(at_ms, state.at_ms)))
+            case Started(at_ms, nonce, candle_ms):
+                at_ms = max(at_ms, state.at_ms)
+                return Step(event, state._replace(nonce=nonce, at_ms=at_ms, candle_ms=candle_ms))
             case FeedSilent():
                 holds = state.holds._replace(silent=True)
                 return Step(event, state._replace(holds=holds), note="the feed is silent: no new orders")
@@ -265,7 +266,7 @@ class Bot:
             return Step(event, state, note=note)
         at_ms, backoffs = event.at_ms, state.backoffs
         traded = event.traded if isinstance(event, Tick) else True
-        view = View(at_ms, state.price, self.market, state.ledger, traded)
+        view = View(at_ms, state.price, self.market, state.ledger, traded, state.candle_ms)
         memory = state.strategy.look(state.memory, view)
         wish = state.strategy.targets(memory, view)
         if backoffs:

@@ -95,6 +95,8 @@ class Started(NamedTuple):
 
     at_ms: int
     nonce: str
+    candle_ms: int = 0
+    """Length of the candles that the prices come from; 0: they are live."""
 
 
 class FeedSilent(NamedTuple):

@@ -54,6 +54,8 @@ class BotState(NamedTuple):
     holds: Holds
     ended_why: str
     """Why the bot is done; empty while it is not."""
+    candle_ms: int
+    """Length of the candles that the prices come from; 0: they are live."""
 
 
 class Step(NamedTuple):
@@ -72,7 +74,7 @@ def first_state(strategy: AnyStrategy, ledger: Ledger) -> BotState:
     """The state of a bot that has done nothing yet."""
     return BotState(
         None, 0, CALM, strategy.start(), ledger, NO_ORDERS, (), None, 0, strategy, "0",
-        NO_BACKOFFS, None, (), NO_SLOTS, FREE, "",
+        NO_BACKOFFS, None, (), NO_SLOTS, FREE, "", 0,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ async def run_paper_bot(database: Database, live: LiveFeeds, row: BotRow, inbox:
         state, seq = await _state_of(database, row, feed)
         bot = machine_of(row)
         book = Book(bot.market, TOUCH, state.ledger.quote, state.ledger.base)
-        started = Started(_time_of(feed, state), secrets.token_hex(3))
+        started = Started(_time_of(feed, state), secrets.token_hex(3), _candle_ms(feed))
         hearing = None if isinstance(feed, TapeFeed) else feed.hearing
         exchange = SimulatedExchange(book, feed, thin=False, first=(started,), hearing=hearing)
         if seq:
@@ -97,3 +97,8 @@ def _time_of(feed: Feed, state: BotState) -> int:
     """The market's time."""
     point = feed.here()
     return point.at_ms if point is not None else state.at_ms
+
+
+def _candle_ms(feed: Feed) -> int:
+    """Length of the candles that the prices come from; 0: they are live."""
+    return feed.candle_ms if isinstance(feed, TapeFeed) else 0

@@ -32,7 +32,7 @@ def simulate(bot: Bot, state: BotState, tape: Tape, walk: Walk = PLAINLY) -> tup
         timeframe_ms=state.strategy.timeframe_ms,
     )
     book = Book(bot.market, walk.rules, state.ledger.quote, state.ledger.base)
-    first = (Started(tape.times.item(0), "b"),)
+    first = (Started(tape.times.item(0), "b", tape.interval_ms),)
     exchange = SimulatedExchange(
         book, feed, thin=walk.skip and not bot.limits.breakers, latency_ms=walk.latency_ms, first=first
     )

@@ -46,6 +46,7 @@ class Dca(Strategy[DcaMemory]):
         self.timeframe_ms = settings.timeframe_ms
         self.warm_up = settings.rsi_period + 1 if settings.timeframe_ms is not None else 0
         self.trigger = settings.start_price
+        self._waits_for_times = settings.schedule is not None or settings.timeout_ms is not None
         self.least_interval_ms: int | None = settings.schedule.least_interval_ms if settings.schedule else None
         """The shortest time between two scheduled purchases: candles must not be longer. None: no schedule."""
 
@@ -93,7 +94,8 @@ class Dca(Strategy[DcaMemory]):
 
     def learn(self, memory: DcaMemory, order: Order, fill: Filled | None, view: View) -> DcaMemory:
         """What a fill, or the end of an order, does to its purchase, to the ladder or to the position."""
-        memory = memory._replace(answered=True)
+        if self._waits_for_times and not memory.answered:
+            memory = memory._replace(answered=True)
         if order.side == "sell":
             return after_sale(self.terms, memory, order, fill, view)
         if memory.purchase is not None and memory.purchase.slot == order.slot:

@@ -19,6 +19,7 @@ from autogrid.trading.strategies.dca_memory import (
     DcaMemory,
     Position,
     Purchase,
+    Stage,
     joined,
     paid_for,
     received_of,
@@ -78,7 +79,7 @@ def closed(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
         why = "finished as asked" if memory.finishing else f"all {settings.max_deals} deals are closed"
     elif limit and not memory.finishing:
         why = f"all {settings.max_deals} deals are closed, the last by {why}"
-    goes_on = "waiting" if settings.mode == "deal" else "running"
+    goes_on: Stage = "waiting" if settings.mode == "deal" else "running"
     return memory._replace(
         stage="exiting" if ends else goes_on,
         why=why,
@@ -118,7 +119,8 @@ def after_sale(terms: Terms, memory: DcaMemory, order: Order, fill: Filled | Non
 
 def _sold(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
     """Every take-profit is filled: coins of purchases that were still under way are sold too, or it is over."""
-    if memory.deal is not None:
+    deal = memory.deal
+    if deal is not None and (memory.purchase is not None or any(one.bought for one in deal.orders)):
         memory = gathered(memory)
     if sellable(memory.position, view.market) < view.market.least_quantity(view.price):
         return closed(terms, memory, view)

@@ -10,7 +10,7 @@ from autogrid.trading.money import ONE, ZERO, Amount, Price, Share, text
 from autogrid.trading.strategies.dca_fields import FIELDS as DEAL_FIELDS
 from autogrid.trading.strategies.dca_fields import targets_in
 from autogrid.trading.strategies.dca_ladder import Shape, deviations
-from autogrid.trading.strategies.dca_schedule import Schedule
+from autogrid.trading.strategies.dca_schedule import Every, Schedule
 from autogrid.trading.strategies.dca_schedule_fields import SCHEDULE_FIELDS, WEEKDAYS
 from autogrid.trading.strategies.fields import UnableToConfigure, named, read_all
 
@@ -199,7 +199,7 @@ def _schedule(values: Mapping[str, Any], chosen: set[str]) -> Schedule | None:
             if key in chosen:
                 raise UnableToConfigure(key, f"{key} belongs to a schedule; give every and amount, or leave {key} out")
         return None
-    every = values["every"] or "daily"
+    every: Every = values["every"] or "daily"
     if every == "hourly" and "hour" in chosen:
         raise UnableToConfigure("hour", "hour does nothing with every=hourly; leave it out, or set every=daily")
     weekday = WEEKDAYS.index(values["weekday"] or WEEKDAYS[0])

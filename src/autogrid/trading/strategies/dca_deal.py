@@ -92,9 +92,9 @@ def _advanced(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
     """The nearest safety orders that may rest are placed, as far as the money goes."""
     deal, market = memory.deal, view.market
     assert deal is not None, "a ladder belongs to a deal"
-    resting = sum(order.phase == "resting" for order in deal.orders)
-    waiting = [index for index, order in enumerate(deal.orders) if order.phase == "later"]
-    room = terms.settings.max_active - resting
+    phases = [order.phase for order in deal.orders]
+    waiting = [index for index, phase in enumerate(phases) if phase == "later"]
+    room = terms.settings.max_active - phases.count("resting")
     if not waiting or room <= 0:
         return memory
     free = view.ledger.quote - _promised(memory, view)

@@ -5,6 +5,7 @@ d·s^(k−1) below the order before. Its size: S·v^(k−1). Prices go down to t
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from autogrid.trading.market import Market
@@ -34,6 +35,7 @@ class Rung(NamedTuple):
     quantity: Quantity
 
 
+@lru_cache(maxsize=256)
 def deviations(shape: Shape) -> tuple[Share, ...]:
     """How far below the base order each safety order lies, first one first; 1 and more where the ladder is too deep."""
     found = []
@@ -46,6 +48,7 @@ def deviations(shape: Shape) -> tuple[Share, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
 def sizes(shape: Shape, safety_order: Amount) -> tuple[Amount, ...]:
     """What each safety order spends."""
     found = []

@@ -213,13 +213,10 @@ def _fine(number: Decimal) -> Decimal:
 
 def joined(position: Position, done: Purchase | SafetyOrder) -> Position:
     """With what a purchase brought; a trailing take-profit must be reached anew."""
-    pool, gross, *rest = settled(position)
-    return Position(
-        Pool(pool.base + done.received, pool.cost + done.paid),
-        Pool(gross.base + done.bought, gross.cost + done.value),
-        *rest[:-1],
-        None,
-    )
+    pool, gross, gone, earned, won, aims, _ = settled(position)
+    pool = Pool(pool.base + done.received, pool.cost + done.paid)
+    gross = Pool(gross.base + done.bought, gross.cost + done.value)
+    return Position(pool, gross, gone, earned, won, aims, None)
 
 
 def sold_at(position: Position, fill: Filled, market: Market) -> Position:

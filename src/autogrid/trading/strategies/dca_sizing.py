@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from autogrid.trading.market import Market
 from autogrid.trading.money import LARGEST, ONE, UNIT, ZERO, Amount, Price, Quantity, Share, text
 from autogrid.trading.strategies.dca_config import DcaSettings
-from autogrid.trading.strategies.dca_ladder import Rung, multiple, required, rungs
+from autogrid.trading.strategies.dca_ladder import Rung, deviations, multiple, required, rungs
 from autogrid.trading.strategies.fields import UnableToConfigure
 
 CENT: Final = Decimal("0.01")
@@ -126,6 +126,12 @@ def check_steps(settings: DcaSettings, market: Market, price: Price) -> None:
             f"{text(market.tick)}; give a deviation of at least {text(least.quantize(UNIT) + UNIT)}",
             rule="three ticks",
         )
+    if (
+        shape.step_scale >= ONE
+        and shape.deviation_from == "base"
+        and price * (ONE - deviations(shape)[-1]) >= market.tick
+    ):
+        return  # each step is at least as large as the first
     prices = [rung.price for rung in rungs(shape, ONE, price, market)]
     falls = all(below < above for above, below in zip([price, *prices], prices, strict=False))
     if not falls or prices[-1] <= 0:

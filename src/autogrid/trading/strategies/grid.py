@@ -170,7 +170,7 @@ class Grid(Strategy[GridMemory]):
         profit = after.profit - memory.profit
         if settings.reinvest or memory.extras.growth:
             after = grid_growth.after_sale(after, cell.name, profit, view, reinvest=settings.reinvest)
-        return grid_infinity.extended(after, settings, market, self.investment) if settings.endless else after
+        return grid_infinity.extended(after, settings, market) if settings.endless else after
 
     def targets(self, memory: GridMemory, view: View) -> Wish:
         """The opening, the cells' orders, or the exit; and the prices at which something else will be wanted."""
@@ -309,7 +309,7 @@ class Grid(Strategy[GridMemory]):
 
     def _opened(self, memory: GridMemory) -> GridMemory:
         if self.settings.endless:
-            return grid_infinity.opened(self.settings, self.market, self.investment, memory)
+            return grid_infinity.opened(self.settings, self.market, memory)
         cells, pool = distribute(memory.opening, memory.cells, self.market)
         pool = Pool(memory.pool.base + pool.base, memory.pool.cost + pool.cost)
         return memory._replace(stage="running", cells=cells, pool=pool)

@@ -1,6 +1,7 @@
 """Infinity: a grid without a top, whose coins are worth the same V at every line.
 
-Lines lie at L, L(1 + step), L(1 + step)², and so on. Between two neighbouring lines the coins that are worth V change
+Lines lie at L, L(1 + step), L(1 + step)², and so on. The one nearest to the price at start begins without an order, with
+the coins that are worth V at that price. Between two neighbouring lines the coins that are worth V change
 by V·step/roof: that is what a cell trades. Only a few cells above the price are open; the coins of all the others are
 kept in a store, and a cell opens on top as one sells.
 """
@@ -10,27 +11,34 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount
 from autogrid.trading.strategies.grid_config import GridSettings
 from autogrid.trading.strategies.grid_memory import Cell, GridMemory, new_cell
-from autogrid.trading.strategies.grid_sizing import AHEAD, endless_lines, endless_sizes, kept_value, line_at
+from autogrid.trading.strategies.grid_sizing import AHEAD, endless_lines, free_line, held_shares, least_for, line_at
 
 
-def opened(settings: GridSettings, market: Market, investment: Amount, memory: GridMemory) -> GridMemory:
+def opened(settings: GridSettings, market: Market, memory: GridMemory) -> GridMemory:
     """`memory` with its cells below the price, and all that the opening brought in the cells above and the store."""
     price = memory.start_price or ZERO
     lines = endless_lines(settings, market, price)
-    sizes = endless_sizes(settings, market, investment, price)
-    cells = {str(i): new_cell(str(i), lines[i], lines[i + 1], sizes.buys[i], "empty") for i in range(sizes.empty)}
+    free, value = free_line(lines, price), _value(memory)
+    shares = held_shares(lines, price)
+    cells: dict[str, Cell] = {}
+    for number in range(free):
+        quantity = market.quantity(value * (shares[number] - shares[number + 1]))
+        cells[str(number)] = new_cell(str(number), lines[number], lines[number + 1], quantity, "empty")
     store = Pool(memory.opening.received, memory.opening.paid)
-    extras = memory.extras._replace(high=sizes.empty, store=store)
+    extras = memory.extras._replace(high=free, store=store)
     memory = memory._replace(stage="running", cells=cells, extras=extras)
-    if not store.base:
-        return memory
-    return extended(memory, settings, market, investment)
+    return extended(memory, settings, market)
 
 
-def extended(memory: GridMemory, settings: GridSettings, market: Market, investment: Amount) -> GridMemory:
+def _value(memory: GridMemory) -> Amount:
+    """The worth of coins that is kept at every line: what was to be bought at the start."""
+    return memory.opening.wanted * (memory.start_price or ZERO)
+
+
+def extended(memory: GridMemory, settings: GridSettings, market: Market) -> GridMemory:
     """`memory` with cells opened out of the store until so many as should are full; the same object where none is."""
     full = sum(cell.phase == "full" for cell in memory.cells.values())
-    value = kept_value(settings, market, investment, memory.start_price or ZERO)
+    value = _value(memory)
     while full < AHEAD:
         wider = _open(memory, settings, market, value)
         if wider is memory:
@@ -46,12 +54,15 @@ def _open(memory: GridMemory, settings: GridSettings, market: Market, value: Amo
     Where the store holds less than that, it sells what a cell trades.
     """
     extras = memory.extras
-    number, store = extras.high, extras.store
+    number, store, start = extras.high, extras.store, memory.start_price or ZERO
     floor, roof = line_at(settings, market, number), line_at(settings, market, number + 1)
-    quantity = market.quantity(value * (settings.step or ZERO) / roof)
+    is_first = all(cell.phase == "empty" and not cell.cycle for cell in memory.cells.values())
+    exact = value / (start if is_first else floor) - value / roof
+    least, quantity = least_for(floor, roof, market), market.quantity(exact)
+    if quantity < least <= quantity + market.lot:
+        quantity = least  # no more than a lot is missing: what a rounded sale brought pays for it
     stock = market.quantity(max(store.base - value / roof, ZERO))
-    least = market.least_quantity(roof)
-    if stock < least:
+    if stock < market.least_quantity(roof):
         stock = quantity
     if stock > store.base or quantity < least:
         return memory

@@ -267,23 +267,39 @@ def kept_value(settings: GridSettings, market: Market, investment: Amount, price
     return funds * settings.lower / price / (ONE + market.quote_fee)
 
 
+def free_line(lines: tuple[Price, ...], price: Price) -> int:
+    """Index of the line that starts without an order in an infinity grid: the nearest to `price`, in coins."""
+    above = empty_line(lines, price)
+    if not above or ONE / lines[above - 1] - ONE / price >= ONE / price - ONE / lines[above]:
+        return above
+    return above - 1
+
+
+def held_shares(lines: tuple[Price, ...], price: Price) -> list[Decimal]:
+    """The coins that an infinity grid holds at each line, for each quote of worth that it keeps."""
+    free = free_line(lines, price)
+    return [ONE / (price if number == free else line) for number, line in enumerate(lines)]
+
+
 def endless_sizes(settings: GridSettings, market: Market, investment: Amount, price: Price) -> Sizes:
     """The sizes of an infinity grid that starts at `price`; `opening` is all that is bought at the start."""
     lines = endless_lines(settings, market, price)
-    value, lot = kept_value(settings, market, investment, price), market.lot
-    each = value * (settings.step or ZERO)
-    buys = tuple(each // (roof * lot) * lot for roof in lines[1:])
-    return Sizes(price, empty_line(lines, price), value // (price * lot) * lot, buys)
+    opening = market.quantity(kept_value(settings, market, investment, price) / price)
+    value = opening * price
+    buys = tuple(market.quantity(value * (more - less)) for more, less in pairwise(held_shares(lines, price)))
+    return Sizes(price, free_line(lines, price), opening, buys)
 
 
 def least_endless(settings: GridSettings, market: Market, price: Price) -> tuple[Quantity, Amount]:
     """As `least_investment`, of an infinity grid."""
-    pairs = list(pairwise(endless_lines(settings, market, price)))
-    least = [(least_for(floor, roof, market), roof) for floor, roof in pairs]
-    value = max(quantity * roof for quantity, roof in least) / (settings.step or ONE)
+    lines = endless_lines(settings, market, price)
+    least = [least_for(floor, roof, market) for floor, roof in pairwise(lines)]
+    shares = [more - less for more, less in pairwise(held_shares(lines, price))]
+    value = max(quantity / share for quantity, share in zip(least, shares, strict=True))
+    value = round_up(value / price, market.lot) * price
     needed = value * price / settings.lower * (ONE + market.quote_fee)
     funds = max(needed / (ONE - settings.reserve), needed + rounding_of_fees(MOST_LINES, market))
-    return max(quantity for quantity, _ in least), funds.quantize(CENT, ROUND_CEILING)
+    return max(least), funds.quantize(CENT, ROUND_CEILING)
 
 
 def _check_endless(settings: GridSettings, market: Market, investment: Amount, price: Price) -> Sizes:

@@ -27,6 +27,8 @@ class View(NamedTuple):
     ledger: Ledger
     traded: bool = True
     """False where the price was only passed, in a jump between two candles."""
+    candle_ms: int = 0
+    """Length of the candles that the prices come from; 0: they are live. Known where `look` and `targets` are asked."""
 
 
 class Tally(NamedTuple):
