@@ -55,7 +55,7 @@ def config_of(chance: random.Random, strategy: str) -> dict[str, str]:
         "ema": pick(["5", "20"]),
         "signal_window": pick(["3", "20", "50"]),
         "stoch_lookback": pick(["10", "30"]),
-        "oversold": pick(["20", "50", "80"]),
+        "oversold": pick(["20", "35", "50"]),
         "stop_atr": pick(["0.5", "1.25", "3"]),
         "reward_risk": pick(["1", "2", "5"]),
         "max_entries": pick(["1", "3", "10"]),

@@ -118,8 +118,8 @@ def test_other_names_and_defaults_given_in_full_are_taken() -> None:
 
 
 def test_the_schedule_says_how_fine_it_is() -> None:
-    assert Dca({**ACCUMULATE, "amount": "9", "every": "hourly"}, market(), D(1000)).least_interval_ms == 3_600_000
-    assert Dca({}, market(), D(1000)).least_interval_ms is None
+    assert Dca({**ACCUMULATE, "amount": "9", "every": "hourly"}, market(), D(1000)).coarsest_ms == 3_600_000
+    assert Dca({}, market(), D(1000)).coarsest_ms is None
 
 
 # ---------------------------------------------------------------- preview

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from autogrid.trading.event import EditAsked
+from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid import Grid
@@ -50,7 +51,26 @@ def test_it_buys_down_to_lower_and_its_funds_suffice() -> None:
     played = play(PIONEX, tape_through("100", "80", "60"), FREE, investment="1000")
     assert [price for _, price, _ in played.trades()[1:]] == [D("97.24"), D("92.61"), D("88.2"), D(84), D(80)]
     assert not any(row.refused for row in played.rows)
-    assert played.ledger.quote == D("9.5246597")
+    assert played.trades()[1][2] == D("0.22706")  # 800 / 97.24 - 8: the coins of the start count
+    assert played.ledger.quote == D("25.5456906")
+    assert abs(played.ledger.base * 80 - 800) < D("0.01")
+
+
+@pytest.mark.parametrize("price", ["80.01", "81", "82", "83.99", "84", "84.01", "99.5", "101.9"])
+@pytest.mark.parametrize("on", [FREE, market(), market(fee_in="quote")])
+def test_wherever_between_two_lines_it_starts_its_funds_suffice(price: str, on: Market) -> None:
+    played = play(PIONEX, tape_through(price, "120", "80", "90", "79"), on, investment="10000")
+    assert not any(row.refused for row in played.rows)
+    fallen = play(PIONEX, tape_through(price, "79"), on, investment="10000")
+    assert not any(row.refused for row in fallen.rows)
+    assert all(order.side == "sell" for order in fallen.last.standing.values())
+
+
+def test_the_line_nearest_to_the_price_starts_free() -> None:
+    for price, free in (("81.9", "80"), ("82", "84"), ("84", "84"), ("99.5", "97.24"), ("100", "102.1")):
+        memory = Grid(PIONEX, FREE, D(1000)).opened_at(D(price))
+        full = [cell for cell in memory.cells.values() if cell.phase == "full"]
+        assert full[0].floor == D(free), price
 
 
 def test_up_and_down_again_never_wants_funds() -> None:
@@ -106,7 +126,7 @@ def test_upper_and_grids_are_still_asked_for() -> None:
         ({"step": "0.0001"}, "100", "more than 1000 steps|take a larger step"),
         ({"step": "0.002"}, "100", "steps must be above 0.2004 %: take a larger step"),
         ({"lower": "0.01", "step": "0.05"}, "0.02", "same price of the tick"),
-        ({"step": "0.005"}, "100", "at least 1256.54 USDT are needed"),
+        ({"step": "0.005"}, "100", "at least 1689.34 USDT are needed"),
     ],
 )
 def test_a_start_that_cannot_be_traded_is_refused(changes: dict[str, str], price: str, says: str) -> None:

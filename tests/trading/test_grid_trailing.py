@@ -133,6 +133,9 @@ def test_a_step_below_the_range_a_line_is_added_as_long_as_quote_remains() -> No
     lower = play(DOWN, tape_through("26500", "22500"))
     assert lower.trades()[-1] == ("buy", D(23000), D("0.04347"))
     poor = play({**DOWN, "reserve": "0.02"}, tape_through("26500", "20000"))
+    assert nothing_was_refused(there)
+    assert nothing_was_refused(poor)
+    assert len(poor.memory.cells) == 5
     assert sells(poor) == ["26000", "27000", "28000", "29000", "30000"]
 
 

@@ -288,9 +288,9 @@ def test_stops_are_rounded_down_and_targets_up_to_the_tick() -> None:
     on = market(tick=D("0.5"))
     terms = Terms(False, D("1.3"), D("2"), D(0))
     assert terms.stop_at(D("100.1"), on) == D("98.5")
-    assert terms.target_at(D("100.1"), D("98.5"), on) == D("103.5")
+    assert terms.target_at(D("100.1"), on) == D("103")
     shares = Terms(True, D("0.02"), D("0.04"), D(0))
-    assert (shares.stop_at(D("100.1"), on), shares.target_at(D("100.1"), D(98), on)) == (D("98.0"), D("104.5"))
+    assert (shares.stop_at(D("100.1"), on), shares.target_at(D("100.1"), on)) == (D("98.0"), D("104.5"))
 
 
 def test_an_entry_of_which_nothing_was_bought_is_dropped_when_everything_leaves() -> None:

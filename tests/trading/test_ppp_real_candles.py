@@ -48,12 +48,12 @@ def entries_on(tape: Tape, config: dict[str, str]) -> int:
 @pytest.mark.parametrize(
     ("coin", "timeframe", "wanted", "at_once"),
     [
-        ("BTC", "15m", 65, 8),
-        ("ETH", "15m", 24, 2),
-        ("SOL", "15m", 56, 11),
-        ("BTC", "1h", 46, 4),
-        ("ETH", "1h", 119, 8),
-        ("SOL", "1h", 137, 14),
+        ("BTC", "15m", 77, 8),
+        ("ETH", "15m", 26, 2),
+        ("SOL", "15m", 59, 11),
+        ("BTC", "1h", 50, 4),
+        ("ETH", "1h", 129, 8),
+        ("SOL", "1h", 144, 14),
     ],
 )
 def test_it_enters_on_real_candles(shared_data: Path, coin: str, timeframe: str, wanted: int, at_once: int) -> None:

@@ -254,9 +254,10 @@ def test_an_entry_risks_its_share_of_the_equity_between_the_close_and_the_stop()
     (entry,) = memory.positions.entries
     reach = exact(memory.seen.reach.average)
     close = exact(candle.close)
-    stop = (close - reach * D("1.25")) // D("0.01") * D("0.01")
+    distance = reach * D("1.25")
+    stop = (close - distance) // D("0.01") * D("0.01")
     assert entry.terms.stop_at(close, PLAIN_MARKET) == stop
-    wanted = min(D(10_000) * D("0.005") / (close - stop), D(10_000) / close)
+    wanted = min(D(10_000) * D("0.005") / distance, D(10_000) / close)
     assert entry.wanted == wanted // D("0.00001") * D("0.00001")
     (target,) = bot.targets(memory, view(str(candle.close))).targets.values()
     assert (target.slot, target.side, target.kind, target.price) == ("1-in", "buy", "market", close)

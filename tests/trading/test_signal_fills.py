@@ -158,10 +158,10 @@ def test_filters_hold_entries_back() -> None:
     ("build", "config", "key"),
     [
         (SmaCross, {"fast": "20"}, "slow"),
-        (SmaCross, {"stop": "0"}, "stop"),
+        (SmaCross, {"stop": "0"}, "stop_loss"),
         (SmaCross, {"trend_ema": "1"}, "trend_ema"),
         (RsiReversal, {"oversold": "70"}, "overbought"),
-        (RsiReversal, {"target": "1"}, "target"),
+        (RsiReversal, {"target": "1"}, "take_profit"),
         (RsiReversal, {"timeframe": "7m"}, "timeframe"),
     ],
 )

@@ -79,7 +79,7 @@ def read_any(value: object, rebuild: Rebuild) -> object:
     """The record that `write_any` wrote. Raises `UnableToReadRecord`."""
     kind = _kind_of(value)
     if kind not in _RECORDS:
-        raise UnableToReadRecord(f"'{kind}' is no kind of record that is known")
+        raise UnableToReadRecord(f"'{kind}' is no kind of record that is known; is the file of its strategy gone?")
     return _RECORDS[kind].read(value, rebuild)
 
 

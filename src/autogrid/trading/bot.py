@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from autogrid.trading.candle import exact
 from autogrid.trading.event import (
     Accepted,
     ActionAsked,
@@ -150,9 +151,10 @@ class Bot:
         if state.ended_why:
             return Step(event, state)
         at_ms = max(event.at_ms, state.at_ms)
-        view = View(at_ms, state.price or ZERO, self.market, state.ledger)
+        price = None if state.price is None else exact(event.candle.close)
+        view = View(at_ms, price or ZERO, self.market, state.ledger, not event.late, state.candle_ms)
         memory = state.strategy.hear(state.memory, event.candle, view)
-        return self._ask(BotState(state.price, at_ms, state.risk, memory, *state[4:]), event)
+        return self._ask(BotState(price, at_ms, state.risk, memory, *state[4:]), event)
 
     def _fill(self, state: BotState, fill: Filled) -> Step:
         known = find(state, fill.order_id)

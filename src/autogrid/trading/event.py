@@ -22,6 +22,8 @@ class CandleClosed(NamedTuple):
     at_ms: int
     """When it closed."""
     candle: Candle
+    late: bool = False
+    """Told only now, when a later one is closed already: the market has moved on."""
 
 
 class Sending(NamedTuple):

@@ -15,7 +15,7 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import Amount, Price, text
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Wish
-from autogrid.trading.strategies.dca_accumulate import accumulate_begun, accumulate_looked
+from autogrid.trading.strategies.dca_accumulate import accumulate_begun, accumulate_looked, next_due_ms
 from autogrid.trading.strategies.dca_asked import acted, refitted
 from autogrid.trading.strategies.dca_close import after_sale, exit_looked, gathered, left, strayed
 from autogrid.trading.strategies.dca_config import DcaSettings, read_settings
@@ -47,8 +47,7 @@ class Dca(Strategy[DcaMemory]):
         self.warm_up = settings.rsi_period + 1 if settings.timeframe_ms is not None else 0
         self.trigger = settings.start_price
         self._waits_for_times = settings.schedule is not None or settings.timeout_ms is not None
-        self.least_interval_ms: int | None = settings.schedule.least_interval_ms if settings.schedule else None
-        """The shortest time between two scheduled purchases: candles must not be longer. None: no schedule."""
+        self.coarsest_ms = settings.schedule.least_interval_ms if settings.schedule is not None else None
 
     def check(self, price: Price) -> None:
         """Raises `UnableToConfigure` where it cannot be traded from `price` on."""
@@ -165,6 +164,9 @@ class Dca(Strategy[DcaMemory]):
             why = memory.held or self._waits_for()
         elif memory.deal is not None and memory.deal.cut and not why:
             why = memory.deal.cut
+        elif memory.stage == "running" and memory.next_ms is not None and not why:
+            spent = next_due_ms(self.terms, memory) is None
+            why = f"the budget is spent: {text(memory.spent)} {self.market.quote} so far" if spent else ""
         return Status(memory.stage, why)
 
     def _waits_for(self) -> str:

@@ -32,11 +32,12 @@ def accumulate_looked(terms: Terms, memory: DcaMemory, view: View, *, timed: boo
         return memory
     if timed and learns_step(terms, memory) and view.at_ms > memory.first_ms:
         memory = memory._replace(step_ms=view.at_ms - memory.first_ms)
-    if settings.reference == "high" and settings.drop is not None and view.traded and view.price > memory.high:
+    if view.traded and view.price > memory.high and follows_high(terms, memory):
         memory = memory._replace(high=view.price)
     if memory.purchase is not None or memory.finishing:
         return memory
-    if timed and memory.next_ms is not None and settings.schedule is not None and view.at_ms >= memory.next_ms:
+    due_ms = next_due_ms(terms, memory)
+    if timed and due_ms is not None and settings.schedule is not None and view.at_ms >= due_ms:
         anchor = last_anchor(settings.schedule, view.at_ms)
         memory = memory._replace(next_ms=next_anchor(settings.schedule, view.at_ms))
         if settings.catch_up or view.at_ms - anchor < max(memory.step_ms, MINUTE_MS):
@@ -57,6 +58,22 @@ def learns_step(terms: Terms, memory: DcaMemory) -> bool:
 def fits(terms: Terms, memory: DcaMemory, amount: Amount) -> bool:
     """Whether the budget has room for a purchase of `amount`."""
     return memory.spent + amount <= budget(terms.settings, terms.investment + memory.funds)
+
+
+def next_due_ms(terms: Terms, memory: DcaMemory) -> int | None:
+    """When the next scheduled purchase is due; None where there is none, or no room for it in the budget."""
+    if memory.next_ms is None or memory.finishing:
+        return None
+    amount = scheduled_amount(terms.settings, terms.investment + memory.funds)
+    return memory.next_ms if fits(terms, memory, amount) else None
+
+
+def follows_high(terms: Terms, memory: DcaMemory) -> bool:
+    """Whether the highest price since the last purchase is of use: not once the budget is spent."""
+    settings = terms.settings
+    if settings.drop is None or settings.reference != "high" or memory.finishing:
+        return False
+    return fits(terms, memory, drop_amount(settings, terms.investment + memory.funds))
 
 
 def drop_price(terms: Terms, memory: DcaMemory, ledger: Ledger) -> Price | None:
@@ -85,7 +102,7 @@ def _bought(terms: Terms, memory: DcaMemory, view: View, purpose: Purpose, amoun
     """A purchase is wanted, if the budget, the money and the market's rules let it."""
     market, price = view.market, view.price
     if not fits(terms, memory, amount):
-        return memory._replace(why=f"the budget is spent: {text(memory.spent)} {market.quote} so far")
+        return memory
     quantity = market.quantity(amount / price)
     breach = market.breach(price, quantity, market=True)
     needed, free = market.needed(quantity * price), view.ledger.free_quote

@@ -1,6 +1,6 @@
 """What a person may ask of a running DCA bot: to finish, to close, to keep, to add; and another configuration."""
 
-from autogrid.trading.money import ZERO, Amount, text
+from autogrid.trading.money import Amount, text
 from autogrid.trading.strategies.dca_accumulate import fits
 from autogrid.trading.strategies.dca_close import gathered, left
 from autogrid.trading.strategies.dca_config import DcaSettings
@@ -120,6 +120,4 @@ def refitted(old: DcaSettings, terms: Terms, memory: DcaMemory, view: View) -> D
     if new.schedule != old.schedule:
         anchor = None if new.schedule is None else next_anchor(new.schedule, view.at_ms)
         memory = memory._replace(next_ms=anchor)
-    if new.mode == "accumulate" and memory.high <= ZERO:
-        memory = memory._replace(high=price)
-    return memory
+    return memory._replace(high=max(memory.high, price)) if new.mode == "accumulate" else memory

@@ -5,11 +5,10 @@ from typing import Final
 
 from autogrid.trading.money import Price, text
 from autogrid.trading.plan import Slot, Target, Wish
-from autogrid.trading.strategies.dca_accumulate import drop_price, fits, learns_step
+from autogrid.trading.strategies.dca_accumulate import drop_price, follows_high, learns_step, next_due_ms
 from autogrid.trading.strategies.dca_deal import resting_orders
 from autogrid.trading.strategies.dca_exit import Terms, profit_price, sellable, stop_price, trailing_line
 from autogrid.trading.strategies.dca_memory import DcaMemory, Purchase
-from autogrid.trading.strategies.dca_sizing import scheduled_amount
 from autogrid.trading.strategies.strategy import View
 
 LEAST: Final = Decimal("1e-18")
@@ -113,7 +112,7 @@ def _prices(terms: Terms, memory: DcaMemory, view: View) -> tuple[Price | None, 
     if settings.drop is not None:
         trigger = drop_price(terms, memory, view.ledger) if memory.purchase is None else None
         floors.append(trigger)
-        if trigger is not None and settings.reference == "high":
+        if follows_high(terms, memory):
             peaks.append(memory.high)
     for peak in peaks:
         if price >= peak:
@@ -131,9 +130,9 @@ def _time(terms: Terms, memory: DcaMemory) -> int | None:
         times.append(memory.purchase.wait_ms)
     if deal is not None and settings.timeout_ms is not None:
         times.append(deal.started_ms + settings.timeout_ms)
-    if memory.next_ms is not None and not memory.finishing:
-        if fits(terms, memory, scheduled_amount(settings, terms.investment + memory.funds)):
-            times.append(memory.next_ms)
-        if learns_step(terms, memory):
-            times.append(memory.first_ms + 1)
+    due_ms = next_due_ms(terms, memory)
+    if due_ms is not None:
+        times.append(due_ms)
+    if learns_step(terms, memory):
+        times.append(memory.first_ms + 1)
     return min(times, default=None)

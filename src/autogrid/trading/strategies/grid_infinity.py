@@ -1,9 +1,9 @@
 """Infinity: a grid without a top, whose coins are worth the same V at every line.
 
-Lines lie at L, L(1 + step), L(1 + step)², and so on. The one nearest to the price at start begins without an order, with
-the coins that are worth V at that price. Between two neighbouring lines the coins that are worth V change
-by V·step/roof: that is what a cell trades. Only a few cells above the price are open; the coins of all the others are
-kept in a store, and a cell opens on top as one sells.
+Lines lie at L, L(1 + step), L(1 + step)², and so on. The one nearest to the price at start begins without an order and
+with the coins worth V at that price. Between two other neighbouring lines the coins worth V change by V·step/roof:
+that is what a cell trades. Only a few cells above the price are open; the coins of all the others are kept in a store,
+and a cell opens on top as one sells.
 """
 
 from autogrid.trading.ledger import Pool

@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
-from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity
+from autogrid.trading.money import ZERO, Amount, Price, Quantity
 
 NO_POOL: Final = Pool(ZERO, ZERO)
 
@@ -22,19 +22,21 @@ class Terms(NamedTuple):
     trail: Amount
     """How far the trailing line follows below the highest price, in quote; zero: it does not."""
 
+    def distance(self, price: Price) -> Amount:
+        """How far the stop lies below an entry at `price`, in quote, before it is rounded; zero where there is none."""
+        return price * self.stop if self.as_shares else self.stop
+
     def stop_at(self, price: Price, market: Market) -> Price:
         """The stop of an entry at `price`, down to the tick; zero where there is none."""
         if not self.stop:
             return ZERO
-        below = price * (ONE - self.stop) if self.as_shares else price - self.stop
-        return market.price_down(max(ZERO, below))
+        return market.price_down(max(ZERO, price - self.distance(price)))
 
-    def target_at(self, price: Price, stop: Price, market: Market) -> Price:
-        """The target of an entry at `price` with `stop`, up to the tick; zero where there is none."""
+    def target_at(self, price: Price, market: Market) -> Price:
+        """The target of an entry at `price`, up to the tick; zero where there is none."""
         if not self.target:
             return ZERO
-        above = price * (ONE + self.target) if self.as_shares else price + self.target * (price - stop)
-        return market.price_up(above)
+        return market.price_up(price + self.target * (price if self.as_shares else self.stop))
 
 
 class HeldEntry(NamedTuple):

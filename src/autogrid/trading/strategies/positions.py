@@ -183,7 +183,7 @@ def _placed(entry: HeldEntry, market: Market) -> HeldEntry:
     """An entry with its stop and target, by what it has cost so far."""
     price, terms = entry.price, entry.terms
     stop = terms.stop_at(price, market)
-    target = terms.target_at(price, stop, market)
+    target = terms.target_at(price, market)
     middle = (price + target) / 2 if terms.trail and target else ZERO
     return entry._replace(stop=stop, target=target, line=stop, middle=middle)
 

@@ -235,8 +235,12 @@ def dipped(looks: Looks, seen: PppSeen, side: Side, used: Used) -> bool:
 
 
 def enters(looks: Looks, seen: PppSeen, side: Side, used: Used) -> bool:
-    """Whether all conditions of a first entry hold; the cheap ones are asked first."""
-    return turned(looks, seen, side, used) and dipped(looks, seen, side, used) and holds(looks, seen, side)
+    """Whether all conditions of a first entry hold; the cheap ones are asked first.
+
+    A cross serves one entry of a position: the next position, which needs a new UT Bot signal, may begin with the
+    same one.
+    """
+    return turned(looks, seen, side, used) and dipped(looks, seen, side, UNUSED) and holds(looks, seen, side)
 
 
 def adds(looks: Looks, seen: PppSeen, side: Side, used: Used) -> bool:

@@ -96,7 +96,7 @@ class PppVishva(OnSignals[PppMemory]):
             used = asked
         if self.settings.max_daily_loss is not None:
             day = self._day(day, view._replace(price=exact(candle.close)))
-        if day.halted or positions.leaving or positions.ended or not positions.settled:
+        if not view.traded or day.halted or positions.leaving or positions.ended or not positions.settled:
             return PppMemory(positions, seen, used, asked, day)
         if self._wants(positions, seen, used):
             entered = self._entered(positions, seen, view._replace(price=exact(candle.close)))
@@ -147,9 +147,9 @@ class PppVishva(OnSignals[PppMemory]):
 
     def _sized(self, positions: Positions, view: View, terms: Terms) -> Sized:
         settings = self.settings
-        stop = terms.stop_at(view.price, view.market)
         if not positions.taken:
-            return by_risk(view, stop, settings.risk, settings.most)
+            return by_risk(view, terms, settings.risk, settings.most)
+        stop = terms.stop_at(view.price, view.market)
         wanted = positions.first * HALF**positions.taken
         return capped(view, wanted, f"half of entry {positions.taken} in a row", stop, settings.most)
 

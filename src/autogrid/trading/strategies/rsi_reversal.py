@@ -63,8 +63,8 @@ FIELDS: Final = (
         ("leave when the RSI comes back below this", "sai quando o RSI volta abaixo disto"),
         "70",
     ),
-    share("stop", STOP_TITLES, STOP_HELPS, "0.03"),
-    share("target", TARGET_TITLES, TARGET_HELPS, "0.06"),
+    share("stop_loss", STOP_TITLES, STOP_HELPS, "0.03"),
+    share("take_profit", TARGET_TITLES, TARGET_HELPS, "0.06"),
     RISK,
     MAX_POSITION,
     VOLUME_RATIO,
@@ -103,7 +103,7 @@ class RsiReversal(OnSignals[RsiMemory]):
         self.timeframe_ms: int = whole(values["timeframe"])
         self.period = whole(values["period"])
         self.low, self.high = float(number(values["oversold"])), float(number(values["overbought"]))
-        self.terms = Terms(True, number(values["stop"]), number(values["target"]), ZERO)
+        self.terms = Terms(True, number(values["stop_loss"]), number(values["take_profit"]), ZERO)
         self.risk, self.most = number(values["risk_per_trade"]), number(values["max_position"])
         self.volume_ratio = optional_number(values["volume_ratio"])
         self.trend = None if values["trend_ema"] is None else whole(values["trend_ema"])
@@ -127,11 +127,11 @@ class RsiReversal(OnSignals[RsiMemory]):
             if positions.entries and above(self.high, now) and not above(self.high, was):
                 why = f"RSI({self.period}) {said(now)} back below {said(self.high)}, before {said(was)}"
                 return RsiMemory(left(positions, why, view.price), seen)
-        if positions.entries or positions.leaving or positions.ended:
+        if positions.entries or positions.leaving or positions.ended or not view.traded:
             return RsiMemory(positions, seen)
         if not above(now, self.low) or above(was, self.low) or not self._fits(seen, candle):
             return RsiMemory(positions, seen)
-        sized = by_risk(view, self.terms.stop_at(view.price, view.market), self.risk, self.most)
+        sized = by_risk(view, self.terms, self.risk, self.most)
         why = f"RSI({self.period}) {said(now)} back above {said(self.low)}, before {said(was)}"
         why = f"{why}; close {said(candle.close)}{self._filters(seen, candle)}"
         return RsiMemory(self.entered(positions, self.terms, sized, view, why, self.timeframe_ms), seen)

@@ -1,5 +1,6 @@
 """Keys of a configuration that several strategies on signals have."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -68,9 +69,8 @@ VOLUMES: Final = 20
 
 def share(key: str, titles: tuple[str, str], helps: tuple[str, str], default: str, group: str = "exit") -> Field:
     """A share of an entry's price, above 0 and below 1."""
-    return Field(
-        key, "share", *titles, *helps, default=default, above_zero=True, most=Decimal(1), below_most=True, group=group
-    )
+    field = Field(key, "share", *titles, *helps, default=default, above_zero=True, most=Decimal(1), group=group)
+    return replace(field, below_most=True, aliases=ALIASES.get(key, ()))
 
 
 def count(key: str, titles: tuple[str, str], helps: tuple[str, str], default: str, least: int, most: int) -> Field:
@@ -80,6 +80,7 @@ def count(key: str, titles: tuple[str, str], helps: tuple[str, str], default: st
     )
 
 
+ALIASES: Final = {"stop_loss": ("stop",), "take_profit": ("target",)}
 STOP_TITLES: Final = ("Stop", "Stop")
 STOP_HELPS: Final = (
     "share below the entry at which the bot sells at market",

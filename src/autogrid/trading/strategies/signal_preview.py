@@ -5,6 +5,7 @@ from typing import Final
 
 from autogrid.trading.ledger import opened
 from autogrid.trading.money import ZERO, Price, Share, text
+from autogrid.trading.strategies.held import Terms
 from autogrid.trading.strategies.ppp_vishva import PppVishva
 from autogrid.trading.strategies.preview import Fact, Preview
 from autogrid.trading.strategies.rsi_reversal import RsiReversal
@@ -42,7 +43,7 @@ def preview(strategy: AnySignals, price: Price) -> Preview:
         sized = by_share(view, strategy.most, stop if stop_share else ZERO)
     else:
         risk = strategy.settings.risk if isinstance(strategy, PppVishva) else strategy.risk
-        sized = by_risk(view, stop, risk, strategy.most)
+        sized = by_risk(view, Terms(True, stop_share, ZERO, ZERO), risk, strategy.most)
     fees = ROUND_TRIPS * 2 * market.taker_fee
     facts = [Fact("investment", "Investment", "Investimento", text(strategy.investment), market.quote)]
     if strategy.warm_up and strategy.timeframe_ms:

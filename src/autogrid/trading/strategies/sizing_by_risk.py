@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from autogrid.trading.market import net_of
 from autogrid.trading.money import ONE, ZERO, Price, Quantity, Share
+from autogrid.trading.strategies.held import Terms
 from autogrid.trading.strategies.strategy import View
 
 
@@ -16,14 +17,14 @@ class Sized(NamedTuple):
     """Such as `risk`: which rule gave the least."""
 
 
-def by_risk(view: View, stop: Price, risk: Share, most: Share) -> Sized:
-    """The quantity that loses `risk` of the equity between the price and `stop`, at most `most` of the equity.
+def by_risk(view: View, terms: Terms, risk: Share, most: Share) -> Sized:
+    """The quantity that loses `risk` of the equity from the price to its stop, at most `most` of the equity.
 
     All positions together take at most the equity, and no more than the free quote, rounded down to the lot.
     """
     equity = view.ledger.equity(view.price)
-    distance = view.price - stop
-    if distance <= 0 or equity <= 0:
+    distance, stop = terms.distance(view.price), terms.stop_at(view.price, view.market)
+    if not stop or equity <= 0:
         return Sized(ZERO, "risk")
     return capped(view, equity * risk / distance, "risk", stop, most)
 

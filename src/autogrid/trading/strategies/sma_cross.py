@@ -56,8 +56,8 @@ FIELDS: Final = (
     timeframe("4h"),
     count("fast", ("Fast SMA", "MMS rápida"), ("candles in the fast average", "velas na média rápida"), "10", 1, 500),
     count("slow", ("Slow SMA", "MMS lenta"), ("candles in the slow average", "velas na média lenta"), "20", 2, 1000),
-    share("stop", STOP_TITLES, STOP_HELPS, "0.02"),
-    share("target", TARGET_TITLES, TARGET_HELPS, "0.04"),
+    share("stop_loss", STOP_TITLES, STOP_HELPS, "0.02"),
+    share("take_profit", TARGET_TITLES, TARGET_HELPS, "0.04"),
     RISK,
     MAX_POSITION,
     VOLUME_RATIO,
@@ -99,7 +99,7 @@ class SmaCross(OnSignals[CrossMemory]):
         check_order(values, "fast", "slow")
         self.timeframe_ms: int = whole(values["timeframe"])
         self.fast, self.slow = whole(values["fast"]), whole(values["slow"])
-        self.terms = Terms(True, number(values["stop"]), number(values["target"]), ZERO)
+        self.terms = Terms(True, number(values["stop_loss"]), number(values["take_profit"]), ZERO)
         self.risk, self.most = number(values["risk_per_trade"]), number(values["max_position"])
         self.volume_ratio = optional_number(values["volume_ratio"])
         self.trend = None if values["trend_ema"] is None else whole(values["trend_ema"])
@@ -121,11 +121,11 @@ class SmaCross(OnSignals[CrossMemory]):
             positions = given_up(unsold_let_go(positions, view), view.at_ms)
             if positions.entries and above(seen.slow, seen.fast) and not above(before.slow, before.fast):
                 return CrossMemory(left(positions, f"{self._averages(seen)}: crossed below", view.price), seen)
-        if positions.entries or positions.leaving or positions.ended:
+        if positions.entries or positions.leaving or positions.ended or not view.traded:
             return CrossMemory(positions, seen)
         if not above(seen.fast, seen.slow) or above(before.fast, before.slow) or not self._fits(seen, candle):
             return CrossMemory(positions, seen)
-        sized = by_risk(view, self.terms.stop_at(view.price, view.market), self.risk, self.most)
+        sized = by_risk(view, self.terms, self.risk, self.most)
         why = f"{self._averages(seen)}: crossed above; close {said(candle.close)}{self._filters(seen, candle)}"
         return CrossMemory(self.entered(positions, self.terms, sized, view, why, self.timeframe_ms), seen)
 

@@ -118,7 +118,8 @@ class Strategy(Generic[Memory]):
     def hear(self, memory: Memory, candle: Candle, view: View) -> Memory:
         """The memory after a closed candle. What is wanted then meets the market after it, at the next price.
 
-        Before the first price is known, `view.price` is zero: candles of the past, to warm up on.
+        The price is then its close. Before the first price is known, `view.price` is zero: candles of the past, to warm
+        up on. `view.traded` is false for one that was missed while the bot was off: leave on it, but do not enter.
         """
         return memory
 
