@@ -41,7 +41,7 @@ def config_of(chance: random.Random, strategy: str) -> dict[str, str]:
     pick = chance.choice
     common = {
         "risk_per_trade": pick(["0.01", "0.02", "0.1"]),
-        "max_position": pick(["0.1", "0.25", "1"]),
+        "max_position": pick(["0.1", "0.25"]),
     }
     if strategy == "sma_cross":
         fast = pick([2, 3, 5])
@@ -58,7 +58,7 @@ def config_of(chance: random.Random, strategy: str) -> dict[str, str]:
         "oversold": pick(["20", "35", "50"]),
         "stop_atr": pick(["0.5", "1.25", "3"]),
         "reward_risk": pick(["1", "2", "5"]),
-        "max_entries": pick(["1", "3", "10"]),
+        "max_entries": pick(["1", "3"]),
     }
 
 

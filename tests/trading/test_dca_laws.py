@@ -3,10 +3,12 @@
 import random
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autogrid.storage.encoding import decode, encode
+from autogrid.testing.check import check_strategy
 from autogrid.trading.event import (
     Accepted,
     ActionAsked,
@@ -26,6 +28,7 @@ from autogrid.trading.money import UNIT, ZERO
 from autogrid.trading.order import OPEN, Order
 from autogrid.trading.plan import Command, Place, plan
 from autogrid.trading.state import BotState, Step
+from autogrid.trading.strategies.catalogue import entry
 from autogrid.trading.strategies.dca_memory import DcaMemory
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.strategy import View
@@ -35,6 +38,7 @@ from tests.trading.made_up_dca import dca_memory, made_up_dca, unchecked_dca, wa
 from tests.trading.test_laws import books_close, nothing_is_owed, parts_of
 
 D = Decimal
+HOURLY = {"mode": "accumulate", "amount": "300", "every": "hourly"}
 LATENCIES = st.sampled_from([1, 999, 7_000, 60_000, 150_000])
 PARTICIPATIONS = st.sampled_from([D("0.01"), D("0.1"), D(1)])
 
@@ -293,3 +297,22 @@ def test_whatever_the_exchange_answers_and_a_person_asks_no_coin_is_lost(seed: i
         step = hand.steps[-1]
         for law in (books_close, nothing_is_owed, coins_are_somewhere, one_order_a_slot):
             law(hand.state, step)
+
+
+# ---------------------------------------------------------------- the laws that a strategy of one's own is held to
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"trailing": "0.004", "stop_loss": "0.05"},
+        {"targets": "0.005:0.5,0.01:0.5", "break_even": "yes", "stop_loss": "0.03", "cooldown": "0", "reinvest": "yes"},
+        {"safety_orders": "0", "stop_loss": "0.01", "deal_timeout": "600"},
+        {"start_when": "rsi", "timeframe": "1m", "rsi_below": "45", "rsi_period": "5"},
+        {"start_when": "signal"},
+        {**HOURLY, "drop": "0.01", "reference": "high", "take_profit": "0.01"},
+        {**HOURLY, "catch_up": "skip", "first": "anchor", "budget": "700"},
+    ],
+)
+def test_the_laws_for_strategies_of_ones_own_hold(config: dict[str, str]) -> None:
+    check_strategy(entry("dca"), config, seeds=(4,))

@@ -123,10 +123,10 @@ def test_within_w_candles_is_an_age_of_at_most_w(entering: tuple[Looks, PppSeen]
     assert dipped(zero, seen._replace(risen=seen.risen._replace(at=seen.heard)), LONG, UNUSED)
 
 
-def test_a_buy_serves_one_first_entry_and_a_cross_one_entry(entering: tuple[Looks, PppSeen]) -> None:
+def test_a_buy_serves_one_first_entry_and_a_cross_one_entry_of_a_position(entering: tuple[Looks, PppSeen]) -> None:
     looks, seen = entering
     assert not enters(looks, seen, LONG, Used(seen.bought_at, 0))
-    assert not enters(looks, seen, LONG, Used(0, seen.risen.at))
+    assert enters(looks, seen, LONG, Used(0, seen.risen.at)), "the position that used this cross is over"
     assert enters(looks, seen, LONG, Used(seen.bought_at - 1, seen.risen.at - 1))
     old = seen._replace(bought_at=1, sold_at=0)
     assert adds(looks, old, LONG, Used(1, seen.risen.at - 1))

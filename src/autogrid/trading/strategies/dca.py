@@ -95,6 +95,8 @@ class Dca(Strategy[DcaMemory]):
         """What a fill, or the end of an order, does to its purchase, to the ladder or to the position."""
         if self._waits_for_times and not memory.answered:
             memory = memory._replace(answered=True)
+        if memory.short:
+            memory = memory._replace(held="", short=False)
         if order.side == "sell":
             return after_sale(self.terms, memory, order, fill, view)
         if memory.purchase is not None and memory.purchase.slot == order.slot:
@@ -134,7 +136,7 @@ class Dca(Strategy[DcaMemory]):
 
     def funded(self, memory: DcaMemory, amount: Amount, view: View) -> DcaMemory:  # noqa: ARG002
         """Sizes and budget that follow from the investment follow from the new sum, from the next deal on."""
-        return memory._replace(funds=memory.funds + amount, held="")
+        return memory._replace(funds=memory.funds + amount, held="", short=False)
 
     def edited(self, memory: DcaMemory, config: Mapping[str, str], view: View) -> tuple["Dca", DcaMemory]:
         """The bot under `config`; the deal that runs keeps its ladder. Raises `UnableToEdit`."""

@@ -94,7 +94,7 @@ def refitted(old: DcaSettings, terms: Terms, memory: DcaMemory, view: View) -> D
         raise UnableToEdit("the RSI, its period and timeframe cannot be changed while the bot runs; create a new bot")
     if memory.stage == "waiting":
         ready_ms = view.at_ms if memory.held else memory.ready_ms
-        return memory._replace(from_above=None, called=None, held="", ready_ms=ready_ms)
+        return memory._replace(from_above=None, called=None, held="", short=False, ready_ms=ready_ms)
     changed = (old.goals, old.gross, old.profit_from, old.trailing) != (
         new.goals,
         new.gross,

@@ -93,6 +93,7 @@ def closed(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
         from_above=None,
         called=None,
         held="",
+        short=False,
         exit_ms=0,
         exits=0,
         selling=False,

@@ -41,6 +41,8 @@ def deal_looked(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> 
 def _waited(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> DcaMemory:
     """A look while no deal runs."""
     settings = terms.settings
+    if memory.short:
+        return memory
     if memory.called is not None:
         return _begun(terms, memory._replace(called=None), view._replace(price=memory.called))
     if view.at_ms < memory.ready_ms or not view.traded or not (timed or not settings.cooldown_ms):
@@ -75,13 +77,14 @@ def _begun(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
             f"the base order needs {text(needed)} {market.quote}, free are {text(free)}; "
             "put money in, or give a smaller base_order"
         )
-        return memory if memory.held == held else memory._replace(held=held)
+        return memory._replace(held=held, short=True)
     number = memory.number + 1
     why = f"base order of deal {number}: {text(sizes.base_order)} {market.quote} at {text(price)}"
     return memory._replace(
         stage="opening",
         why="",
         held="",
+        short=False,
         number=number,
         purchase=Purchase(f"{number}-base", "base", quantity, price, why),
         deal=Deal(view.at_ms, sizes.base_order, sizes.safety_order, None, (), 0, ""),
@@ -137,7 +140,7 @@ def after_safety_order(terms: Terms, memory: DcaMemory, order: Order, fill: Fill
     deal, index = memory.deal, int(what[1:]) - 1
     if deal is None or number != str(memory.number) or deal.orders[index].phase != "resting":
         return memory if fill is None else strayed(terms, memory, fill, view.market)
-    ours, least = deal.orders[index], view.market.least_quantity(order.price)
+    ours = deal.orders[index]
     if fill is not None:
         ours = filled_more(ours, fill, view.market)
     elif order.status == "rejected":
@@ -146,7 +149,8 @@ def after_safety_order(terms: Terms, memory: DcaMemory, order: Order, fill: Fill
     if fill is not None:
         done = rest <= 0
     else:
-        done = bool(ours.bought) and (rest < least or ours.refusals >= REFUSALS)
+        small = rest < view.market.least_quantity(order.price)
+        done = bool(ours.bought) and (small or ours.refusals >= REFUSALS)
     if done:
         ours = ours._replace(phase="done")
     elif ours.refusals >= REFUSALS:

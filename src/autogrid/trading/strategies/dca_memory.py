@@ -140,6 +140,8 @@ class DcaMemory(NamedTuple):
     """An indicator or a signal wants the next deal now, at this price."""
     held: str
     """Why the next deal cannot start."""
+    short: bool
+    """Because the free money cannot pay it: nothing is tried until that changes."""
     exit_ms: int
     """The exit is tried again then; 0: at once."""
     exits: int
@@ -169,7 +171,7 @@ class DcaMemory(NamedTuple):
 def new_memory(rsi: RsiState | None) -> DcaMemory:
     """A bot that has not seen a price."""
     return DcaMemory(
-        "new", "", None, 0, NO_POSITION, None, None, ZERO, 0, False, False, 0, None, None, "", 0, 0,
+        "new", "", None, 0, NO_POSITION, None, None, ZERO, 0, False, False, 0, None, None, "", False, 0, 0,
         False, ZERO, ZERO, 0, None, 0, 0, None, ZERO, (), rsi,
     )  # fmt: skip
 

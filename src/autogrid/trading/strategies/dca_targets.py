@@ -49,7 +49,7 @@ def _wait(terms: Terms, memory: DcaMemory, view: View) -> Wish:
     if view.at_ms < memory.ready_ms:
         return Wish(until_ms=memory.ready_ms)
     settings = terms.settings
-    if memory.held or settings.start_when in ("rsi", "signal"):
+    if memory.short or settings.start_when in ("rsi", "signal"):
         return Wish()
     if settings.start_when == "now" or memory.from_above is None:
         return Wish(until_ms=memory.ready_ms)

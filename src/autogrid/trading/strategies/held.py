@@ -50,7 +50,7 @@ class HeldEntry(NamedTuple):
     wanted: Quantity
     """What its purchase takes, in base."""
     until_ms: int
-    """A purchase that has brought nothing by then is given up."""
+    """A purchase that has brought nothing by then is given up; zero: by the next closed candle."""
     why: str
     """Why it was bought, with values."""
     bought: Quantity = ZERO

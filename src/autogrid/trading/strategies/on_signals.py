@@ -123,10 +123,14 @@ class OnSignals(Strategy[M], Generic[M]):
         return self.warm_up
 
     def entered(
-        self, positions: Positions, terms: Terms, sized: Sized, view: View, why: str, lasts_ms: int
+        self, positions: Positions, terms: Terms, sized: Sized, view: View, why: str, lasts_ms: int | None = None
     ) -> Positions:
-        """`positions` with a purchase, where one of that size can be made at all."""
+        """`positions` with a purchase, where one of that size can be made at all.
+
+        It is given up after `lasts_ms`; None: at the next closed candle, however long a hole in the prices is.
+        """
         if not sized.quantity:
             return positions
         reasons = f"{why}; size {text(sized.quantity)} {self.market.base} by {sized.by}"
-        return decided(positions, terms, view.price, sized.quantity, view.at_ms + lasts_ms, reasons)
+        until_ms = 0 if lasts_ms is None else view.at_ms + lasts_ms
+        return decided(positions, terms, view.price, sized.quantity, until_ms, reasons)

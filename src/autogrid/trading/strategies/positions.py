@@ -36,16 +36,18 @@ def decided(positions: Positions, terms: Terms, at: Price, wanted: Quantity, unt
     return positions._replace(entries=(*positions.entries, entry), given=number)
 
 
-def given_up(positions: Positions, at_ms: int) -> Positions:
+def given_up(positions: Positions, at_ms: int, *, at_close: bool = False) -> Positions:
     """Without purchases that have brought nothing in their time; what one brings later is sold at once."""
-    late = [entry for entry in positions.entries if _is_late(entry, at_ms)]
+    late = [entry for entry in positions.entries if _is_late(entry, at_ms, at_close)]
     for entry in late:
         positions = _without(positions, entry)
     return positions
 
 
-def _is_late(entry: HeldEntry, at_ms: int) -> bool:
-    return entry.phase == "buying" and not entry.bought and at_ms >= entry.until_ms
+def _is_late(entry: HeldEntry, at_ms: int, at_close: bool) -> bool:
+    if entry.phase != "buying" or entry.bought:
+        return False
+    return at_ms >= entry.until_ms if entry.until_ms else at_close
 
 
 def left(positions: Positions, reason: str, at: Price = ZERO) -> Positions:

@@ -90,7 +90,7 @@ class PppVishva(OnSignals[PppMemory]):
         if not view.price:
             return PppMemory(positions, seen, used, asked, day)
         if positions.entries:
-            positions = given_up(unsold_let_go(positions, view), view.at_ms)
+            positions = given_up(unsold_let_go(positions, view), view.at_ms, at_close=True)
             positions = self._left(positions, seen, exact(candle.close))
         if asked is not used and positions.made == positions.given:
             used = asked
@@ -143,7 +143,7 @@ class PppVishva(OnSignals[PppMemory]):
         sized = self._sized(positions, view, terms)
         why = reasons(settings.looks, seen, LONG, positions.taken + 1)
         why = f"{why}; stop {settings.stop_atr} × ATR(14) {said(reach)} below"
-        return self.entered(positions, terms, sized, view, why, settings.looks.timeframe_ms) if stop else positions
+        return self.entered(positions, terms, sized, view, why) if stop else positions
 
     def _sized(self, positions: Positions, view: View, terms: Terms) -> Sized:
         settings = self.settings

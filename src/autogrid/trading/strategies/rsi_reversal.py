@@ -123,7 +123,7 @@ class RsiReversal(OnSignals[RsiMemory]):
             return RsiMemory(positions, seen)
         view = view._replace(price=exact(candle.close))
         if positions.entries:
-            positions = given_up(unsold_let_go(positions, view), view.at_ms)
+            positions = given_up(unsold_let_go(positions, view), view.at_ms, at_close=True)
             if positions.entries and above(self.high, now) and not above(self.high, was):
                 why = f"RSI({self.period}) {said(now)} back below {said(self.high)}, before {said(was)}"
                 return RsiMemory(left(positions, why, view.price), seen)
@@ -134,7 +134,7 @@ class RsiReversal(OnSignals[RsiMemory]):
         sized = by_risk(view, self.terms, self.risk, self.most)
         why = f"RSI({self.period}) {said(now)} back above {said(self.low)}, before {said(was)}"
         why = f"{why}; close {said(candle.close)}{self._filters(seen, candle)}"
-        return RsiMemory(self.entered(positions, self.terms, sized, view, why, self.timeframe_ms), seen)
+        return RsiMemory(self.entered(positions, self.terms, sized, view, why), seen)
 
     def looks_at(self) -> object:
         """Everything that the RSI and the filters depend on."""

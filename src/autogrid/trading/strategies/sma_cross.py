@@ -118,7 +118,7 @@ class SmaCross(OnSignals[CrossMemory]):
             return CrossMemory(positions, seen)
         view = view._replace(price=exact(candle.close))
         if positions.entries:
-            positions = given_up(unsold_let_go(positions, view), view.at_ms)
+            positions = given_up(unsold_let_go(positions, view), view.at_ms, at_close=True)
             if positions.entries and above(seen.slow, seen.fast) and not above(before.slow, before.fast):
                 return CrossMemory(left(positions, f"{self._averages(seen)}: crossed below", view.price), seen)
         if positions.entries or positions.leaving or positions.ended or not view.traded:
@@ -127,7 +127,7 @@ class SmaCross(OnSignals[CrossMemory]):
             return CrossMemory(positions, seen)
         sized = by_risk(view, self.terms, self.risk, self.most)
         why = f"{self._averages(seen)}: crossed above; close {said(candle.close)}{self._filters(seen, candle)}"
-        return CrossMemory(self.entered(positions, self.terms, sized, view, why, self.timeframe_ms), seen)
+        return CrossMemory(self.entered(positions, self.terms, sized, view, why), seen)
 
     def looks_at(self) -> object:
         """Everything that the averages depend on."""
