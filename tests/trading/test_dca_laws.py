@@ -230,7 +230,7 @@ def test_the_runs_of_these_laws_trade_and_end_in_every_way() -> None:
         whys |= {dca_memory(step.state).why.split(" ")[0] for _, step in kept}
         slots |= {orders[s.event.order_id].slot.split("-")[1][:1] for _, s in kept if isinstance(s.event, Filled)}
         jumps += sum(isinstance(step.event, Tick) and not step.event.traded for _, step in kept)
-    assert {"stop-loss", "trailing", "deal", "all", "the"} <= whys
+    assert {"stop-loss", "trailing", "deal", "all"} <= whys
     assert slots >= {"b", "s", "t", "e"}
     assert jumps > 20
 

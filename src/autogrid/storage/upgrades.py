@@ -13,6 +13,18 @@ SINCE_1: Final[Mapping[str, Mapping[str, object]]] = {
     "Place": {"why": ""},
     "Started": {"candle_ms": 0},
     "BotState": {"candle_ms": 0},
+    "GridMemory": {
+        "extras": {
+            "record": "GridExtras",
+            "low": 0,
+            "high": 0,
+            "later": {},
+            "growth": {},
+            "funds": "0",
+            "beyond_ms": None,
+            "store": {"record": "Pool", "base": "0", "cost": "0"},
+        },
+    },
 }
 """By kind of record: fields that version 1 did not have."""
 

@@ -50,6 +50,8 @@ class Field:
     group: str = "basic"
     aliases: tuple[str, ...] = ()
     """Other names by which the key may be given."""
+    needed_unless: tuple[str, str] | None = None
+    """Must be given, though it is `optional`, unless this key has this value; two empty texts: always."""
 
     def read(self, given: str) -> Value:
         """`given` as the field's type; timeframes as their lengths in ms. Raises `UnableToConfigure`."""
@@ -182,6 +184,15 @@ def read_all(fields: tuple[Field, ...], given: Mapping[str, str]) -> dict[str, V
 
 def json_schema(name: str, title: str, fields: tuple[Field, ...]) -> dict[str, object]:
     """The JSON Schema of a strategy's configuration."""
+    needed = [field for field in fields if field.needed_unless is not None]
+    always = [field.key for field in fields if field.default is None and not field.optional]
+    always += [field.key for field in needed if field.needed_unless == ("", "")]
+    rules = [
+        {"if": {"properties": {key: {"const": value}}}, "else": {"required": [field.key]}}
+        for field in needed
+        for key, value in [field.needed_unless or ("", "")]
+        if key
+    ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
@@ -189,5 +200,6 @@ def json_schema(name: str, title: str, fields: tuple[Field, ...]) -> dict[str, o
         "type": "object",
         "additionalProperties": False,
         "properties": {field.key: field.schema() for field in fields},
-        "required": [field.key for field in fields if field.default is None and not field.optional],
+        "required": always,
+        **({"allOf": rules} if rules else {}),
     }

@@ -28,6 +28,7 @@ FIELDS: Final = (
         "a linha mais alta da grade; none: grade infinita, sem teto",
         optional=True,
         above_zero=True,
+        needed_unless=("", ""),
     ),
     Field(
         "grids",
@@ -37,6 +38,7 @@ FIELDS: Final = (
         "how many cells between the two prices; N grids are N + 1 lines",
         "quantas células entre os dois preços; N grades são N + 1 linhas",
         optional=True,
+        needed_unless=("upper", "none"),
         least=Decimal(2),
         most=Decimal(1000),
     ),
