@@ -22,8 +22,8 @@ from autogrid.trading.matching import MatchingRules
 from autogrid.trading.money import ZERO, Amount, Price, Share, text
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState
-from autogrid.trading.strategies.catalogue import build, entry
-from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.catalogue import build, entry, with_preset
+from autogrid.trading.strategies.fields import UnableToConfigure, named
 from autogrid.trading.strategies.strategy import AnyStrategy
 
 COARSE = Decimal("0.05")
@@ -277,7 +277,9 @@ def market_facts(market: Market) -> dict[str, object]:
 
 def effective(strategy: str, config: Mapping[str, str]) -> dict[str, str | None]:
     """Every key of the configuration with the value in force."""
-    return {one.key: config.get(one.key, one.default) for one in entry(strategy).fields}
+    found = entry(strategy)
+    given = named(found.fields, with_preset(found, config))
+    return {one.key: given.get(one.key, one.default) for one in found.fields}
 
 
 def iso(at_ms: int) -> str:

@@ -230,4 +230,20 @@ def entry(name: str) -> Entry:
 
 def build(name: str, config: Mapping[str, str], market: Market, investment: Amount) -> AnyStrategy:
     """The strategy of that name. Raises `UnableToConfigure`."""
-    return entry(name).build(config, market, investment)
+    found = entry(name)
+    return found.build(with_preset(found, config), market, investment)
+
+
+def with_preset(one: Entry, config: Mapping[str, str]) -> Mapping[str, str]:
+    """`config` over the values of the preset that it names; a strategy with a key of that name reads it itself.
+
+    Raises `UnableToConfigure`.
+    """
+    chosen = config.get("preset")
+    if chosen is None or not one.presets or any(field.key == "preset" for field in one.fields):
+        return config
+    found = next((preset for preset in one.presets if preset.name == chosen), None)
+    if found is None:
+        names = ", ".join(preset.name for preset in one.presets)
+        raise UnableToConfigure("preset", f"preset is '{chosen}'; it is one of {names}")
+    return {**found.values, **{key: value for key, value in config.items() if key != "preset"}}
