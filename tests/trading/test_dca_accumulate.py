@@ -174,7 +174,7 @@ def test_each_drop_below_the_reference_buys_once(reference: str, prices: tuple[s
 
 
 def test_a_drop_inside_a_jump_is_bought_once_at_its_end() -> None:
-    assert prices_of(DROP, jumps("100", "80", "80")) == ["80"]
+    assert play_dca(DROP, jumps("100", "80", "80"), FREE).trades() == [("buy-1", "80", "1.25")]
 
 
 def test_a_schedule_and_drops_go_together() -> None:

@@ -64,6 +64,21 @@ def test_no_more_than_max_active_rest_and_the_next_is_placed_when_one_fills() ->
     assert set(wanted(hand)) == {"1-s2", "1-t1"}
 
 
+def test_a_look_places_no_more_than_that() -> None:
+    hand = running({**TWO, "safety_orders": "4"}, "2000")
+    hand.price("99", after_ms=MINUTE_MS)
+    hand.tell(FundsAsked(hand.at_ms, D(500)))
+    assert set(wanted(hand)) == {"1-s1", "1-s2", "1-t1"}
+
+
+def test_safety_orders_that_can_only_be_paid_one_by_one_are_not_both_placed() -> None:
+    hand = hand_of(TWO, FREE, "400")
+    hand.price("100")
+    hand.fill("1-base", price=D("100.1"))  # 299.9 are left for 100 and 200
+    assert set(wanted(hand)) == {"1-s1", "1-t1"}
+    assert not hand.state.refused
+
+
 def test_the_take_profit_is_placed_anew_over_all_coins_when_a_safety_order_is_filled() -> None:
     hand = running()
     hand.fill("1-s1", D("0.5"))
@@ -177,6 +192,17 @@ def test_the_trailing_take_profit_follows_the_peak_and_sells_at_market() -> None
     played = play_dca(config, tape_through("100", "104.9", "103", "110", "108"), FREE, investment="1000")
     assert played.trades()[:2] == [("1-base", "100", "1"), ("1-exit", "108.9", "1")]
     assert not [slot for slot in played.slots() if "-t" in slot]
+
+
+def test_a_purchase_disarms_the_trailing_take_profit() -> None:
+    hand = running({**TWO, "take_profit": "0.02", "trailing": "0.1"})
+    hand.price("102")
+    assert dca_memory(hand.state).position.peak == 102
+    hand.price("98")
+    hand.fill("1-s1")
+    assert dca_memory(hand.state).position.peak is None
+    hand.price("101")  # the average is 98.99, the take-profit 100.97
+    assert dca_memory(hand.state).position.peak == 101
 
 
 def test_a_trail_that_is_passed_in_a_jump_sells_at_its_end() -> None:
@@ -310,7 +336,10 @@ def test_a_deal_starts_when_the_price_gets_there_from_either_side(prices: tuple[
 
 def test_a_start_price_that_is_passed_in_a_jump_starts_at_its_end() -> None:
     config = {**TWO, "start_when": "price", "start_price": "97"}
-    assert play_dca(config, jumps("100", "95"), FREE, investment="1000").trades()[0][:2] == ("1-base", "95")
+    falls = play_dca(config, jumps("100", "95"), FREE, investment="1000")
+    assert falls.trades()[0] == ("1-base", "95", "1.0526")  # as many coins as 100 buy there
+    rises = play_dca(config, jumps("90", "99"), FREE, investment="1000")
+    assert rises.trades()[0] == ("1-base", "99", "1.0101")
 
 
 def test_a_deal_starts_after_a_candle_with_a_low_rsi_at_the_next_open() -> None:

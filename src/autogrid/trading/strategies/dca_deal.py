@@ -158,8 +158,9 @@ def after_safety_order(terms: Terms, memory: DcaMemory, order: Order, fill: Fill
     deal = deal._replace(orders=(*deal.orders[:index], ours, *deal.orders[index + 1 :]))
     if ours.refusals >= REFUSALS:
         deal = _ended(deal, f"the exchange refused safety order {index + 1} {REFUSALS} times: the ladder ends there")
-    memory = memory._replace(deal=deal)
-    return memory._replace(position=shared_out(terms, joined(memory.position, ours), deal)) if done else memory
+    if not done:
+        return memory._replace(deal=deal)
+    return memory._replace(deal=deal, position=shared_out(terms, joined(memory.position, ours), deal))
 
 
 def resting_orders(deal: Deal) -> list[tuple[int, SafetyOrder]]:

@@ -239,10 +239,13 @@ def bought_more(purchase: Purchase, fill: Filled, market: Market) -> Purchase:
 
 def filled_more(order: SafetyOrder, fill: Filled, market: Market) -> SafetyOrder:
     """A safety order after a fill."""
-    return order._replace(
-        bought=order.bought + fill.quantity,
-        received=order.received + received_of(fill, market),
-        paid=order.paid + paid_for(fill, market),
-        value=order.value + fill.price * fill.quantity,
-        refusals=0,
+    price, quantity, phase, bought, received, paid, value, _ = order
+    return SafetyOrder(
+        price,
+        quantity,
+        phase,
+        bought + fill.quantity,
+        received + received_of(fill, market),
+        paid + paid_for(fill, market),
+        value + fill.price * fill.quantity,
     )

@@ -6,7 +6,15 @@ from autogrid.trading.event import Filled
 from autogrid.trading.money import Price, text
 from autogrid.trading.strategies.dca_close import closed
 from autogrid.trading.strategies.dca_exit import Terms, profit_price, sellable, shared_out
-from autogrid.trading.strategies.dca_memory import DcaMemory, Purchase, SafetyOrder, bought_more, joined, paid_for
+from autogrid.trading.strategies.dca_memory import (
+    DcaMemory,
+    Position,
+    Purchase,
+    SafetyOrder,
+    bought_more,
+    joined,
+    paid_for,
+)
 from autogrid.trading.strategies.dca_sizing import Sizes, ladder_of
 from autogrid.trading.strategies.strategy import View
 
@@ -23,8 +31,10 @@ def after_purchase(terms: Terms, memory: DcaMemory, fill: Filled | None, view: V
     assert purchase is not None, "only the purchase under way is told of its order"
     if fill is not None:
         purchase = bought_more(purchase, fill, view.market)
-        memory = memory._replace(purchase=purchase, spent=memory.spent + paid_for(fill, view.market))
-        return _over(terms, memory, purchase, view) if purchase.bought >= purchase.wanted else memory
+        is_over = purchase.bought >= purchase.wanted
+        spent = memory.spent + paid_for(fill, view.market)
+        memory = memory._replace(purchase=None if is_over else purchase, spent=spent)
+        return _over(terms, memory, purchase, view) if is_over else memory
     purchase = purchase._replace(tries=purchase.tries + 1, wait_ms=view.at_ms + WAIT_MS)
     rest = purchase.wanted - purchase.bought
     if purchase.tries >= TRIES or rest < view.market.least_quantity(view.price):
@@ -45,16 +55,15 @@ def tried_again(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> 
 
 def _over(terms: Terms, memory: DcaMemory, purchase: Purchase, view: View) -> DcaMemory:
     """The purchase is done, as far as it could be."""
-    memory = memory._replace(purchase=None)
     if not purchase.bought:
-        return _failed(memory, purchase, view)
+        return _failed(memory._replace(purchase=None), purchase, view)
     price = purchase.value / purchase.bought
-    memory = memory._replace(position=joined(memory.position, purchase))
+    position = joined(memory.position, purchase)
     if purchase.purpose == "base":
-        return _opened(terms, memory, price, view)
+        return _opened(terms, memory, position, price, view)
     if terms.settings.mode == "accumulate":
         memory = memory._replace(last_buy=price, high=price)
-    return memory._replace(position=shared_out(terms, memory.position, memory.deal))
+    return memory._replace(purchase=None, position=shared_out(terms, position, memory.deal))
 
 
 def _failed(memory: DcaMemory, purchase: Purchase, view: View) -> DcaMemory:
@@ -67,7 +76,7 @@ def _failed(memory: DcaMemory, purchase: Purchase, view: View) -> DcaMemory:
     return memory._replace(why=why)
 
 
-def _opened(terms: Terms, memory: DcaMemory, start: Price, view: View) -> DcaMemory:
+def _opened(terms: Terms, memory: DcaMemory, position: Position, start: Price, view: View) -> DcaMemory:
     """The base order is filled at `start`: the ladder is drawn from there."""
     deal, market = memory.deal, view.market
     assert deal is not None, "a base order belongs to a deal"
@@ -75,8 +84,8 @@ def _opened(terms: Terms, memory: DcaMemory, start: Price, view: View) -> DcaMem
     rungs = ladder_of(terms.settings, sizes, start, market)
     orders = tuple(SafetyOrder(rung.price, rung.quantity, "later") for rung in rungs)
     deal = deal._replace(start=start, orders=orders)
-    position = shared_out(terms, memory.position, deal)
-    memory = memory._replace(stage="running", why="", deal=deal, position=position)
+    position = shared_out(terms, position, deal)
+    memory = memory._replace(stage="running", why="", deal=deal, position=position, purchase=None)
     target = profit_price(terms, position, deal, terms.settings.goals[0].profit)
     if sellable(position, market) < market.least_quantity(target):
         return closed(terms, memory, view)  # so little that it could not be sold: it stays for the next deal
