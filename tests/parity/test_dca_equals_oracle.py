@@ -70,7 +70,7 @@ def job_of(chance: random.Random) -> Job:
             "deviation_from": pick(["base", "previous"]),
             "take_profit": pick(["0.005", "0.01", "0.03"]),
             "take_profit_from": pick(["average", "base_order"]),
-            "cooldown": pick(["0", "60", "90", "600"]),
+            "cooldown": pick(["60", "90", "600"]),
             "max_deals": pick(["1", "3"]),
         }
         config |= {key: value for key, value in given_ladder.items() if chance.random() < 0.4}
@@ -102,7 +102,8 @@ def job_of(chance: random.Random) -> Job:
         pick([maker, D("0.001"), D("0.002")]),
         fee_in_of(fee_in),
     )
-    way = Way(chance.random() < 0.5, pick(["touch", "touch", "through"]), D(pick(["0", "0", "0.001"])))
+    slippage = "0" if config.get("safety_orders") == "0" else pick(["0", "0", "0.001"])
+    way = Way(chance.random() < 0.5, pick(["touch", "touch", "through"]), D(slippage))
     return Job(config, market, fee_in, D(pick(["1000", "1000.37", "5000"])), way)
 
 

@@ -65,7 +65,10 @@ FAULTS = {
     "an entry that is none": ("ENTRY = 'dip'\n", ["bad.py: ENTRY is a str"]),
     "a name that is taken": (dip_source().replace('name="dip"', 'name="grid"'), ["named 'grid' is there already"]),
     "a name that cannot be typed": (dip_source().replace('name="dip"', 'name="My Dip"'), ["'My Dip' is not allowed"]),
-    "a key that stands there twice": (dip_source().replace('"dip", "share"', '"gain", "share"'), ["key gain of dip"]),
+    "a key that stands there twice": (
+        dip_source().replace('    "dip",\n        "share"', '    "gain",\n        "share"'),
+        ["key gain of dip"],
+    ),
     "a record whose name is taken": (dip_source().replace("DipMemory", "GridMemory"), ["a record named GridMemory"]),
     "a record that is none": (
         dip_source().replace("DipMemory(NamedTuple)", "DipMemory"),

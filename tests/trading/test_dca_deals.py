@@ -102,9 +102,9 @@ def test_the_deal_closes_with_its_take_profit_and_the_next_waits_for_the_cooldow
     assert set(hand.state.standing) == {"2-base"}
 
 
-def test_without_a_cooldown_the_next_deal_starts_where_the_last_one_closed() -> None:
-    played = play_dca({**TWO, "cooldown": "0"}, tape_through("100", "105"), FREE, investment="1000")
-    assert [trade[:2] for trade in played.trades()][:3] == [("1-base", "100"), ("1-t1", "101.5"), ("2-base", "101.5")]
+def test_without_a_cooldown_the_next_deal_starts_at_the_next_candles_open() -> None:
+    played = play_dca({**TWO, "cooldown": "0"}, tape_through("100", "105", "104"), FREE, investment="1000")
+    assert [trade[:2] for trade in played.trades()][:3] == [("1-base", "100"), ("1-t1", "101.5"), ("2-base", "105")]
 
 
 def test_coins_of_a_half_filled_safety_order_are_sold_before_the_deal_closes() -> None:

@@ -33,7 +33,6 @@ def tried(config: dict[str, str], price: str | None, investment: str) -> None:
         ({"safety_orders": "101"}, "safety_orders", "the most is 100"),
         ({"deviation": "1"}, "deviation", "must be below 1"),
         ({"deviation": "0.3", "step_scale": "1", "safety_orders": "4"}, "safety_orders", "at most 3 safety orders"),
-        ({"safety_orders": "0", "step_scale": "2"}, "step_scale", "does nothing without safety orders"),
         ({"take_profit": "0"}, "take_profit", "must be above 0"),
         ({"take_profit": "0.01", "targets": "0.01:0.5,0.02:0.5"}, "targets", "give one of them"),
         ({"targets": "0.01:0.5"}, "targets", "two to four"),

@@ -73,7 +73,7 @@ class Dca(Strategy[DcaMemory]):
             memory = tried_again(self.terms, memory, view, timed=timed)
         if self.settings.mode == "deal":
             return deal_looked(self.terms, memory, view, timed=timed)
-        return accumulate_looked(self.terms, memory, view, timed=timed)
+        return accumulate_looked(self.terms, memory, view, timed=view.traded)
 
     def hear(self, memory: DcaMemory, candle: Candle, view: View) -> DcaMemory:
         """The RSI after a closed candle; it may want the next deal."""

@@ -17,7 +17,7 @@ MINUTE_MS: Final = 60_000
 def accumulate_begun(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
     """The first look: the schedule's first anchor, and a purchase at once where that is wanted."""
     settings = terms.settings
-    memory = memory._replace(stage="running", number=1, high=view.price, first_ms=view.at_ms)
+    memory = memory._replace(stage="running", number=1, high=view.price)
     if settings.schedule is None:
         return memory
     memory = memory._replace(next_ms=next_anchor(settings.schedule, view.at_ms))
@@ -30,29 +30,24 @@ def accumulate_looked(terms: Terms, memory: DcaMemory, view: View, *, timed: boo
     memory = trailed(terms, memory, view)
     if memory.stage != "running":
         return memory
-    if timed and learns_step(terms, memory) and view.at_ms > memory.first_ms:
-        memory = memory._replace(step_ms=view.at_ms - memory.first_ms)
     if view.traded and view.price > memory.high and follows_high(terms, memory):
         memory = memory._replace(high=view.price)
     if memory.purchase is not None or memory.finishing:
+        return memory
+    trigger = drop_price(terms, memory, view.ledger)
+    if trigger is not None and view.traded and view.price <= trigger:
+        amount = drop_amount(settings, terms.investment + memory.funds)
+        why = f"{text(view.price)} is at or below {text(trigger)}, {text((settings.drop or ONE) * 100)} % down"
+        memory = _bought(terms, memory, view, "drop", amount, why)
+    if memory.purchase is not None:
         return memory
     due_ms = next_due_ms(terms, memory)
     if timed and due_ms is not None and settings.schedule is not None and view.at_ms >= due_ms:
         anchor = last_anchor(settings.schedule, view.at_ms)
         memory = memory._replace(next_ms=next_anchor(settings.schedule, view.at_ms))
-        if settings.catch_up or view.at_ms - anchor < max(memory.step_ms, MINUTE_MS):
+        if settings.catch_up or view.at_ms - anchor < (view.candle_ms or MINUTE_MS):
             memory = _scheduled(terms, memory, view)
-    trigger = None if memory.purchase is not None else drop_price(terms, memory, view.ledger)
-    if trigger is not None and view.traded and view.price <= trigger:
-        amount = drop_amount(settings, terms.investment + memory.funds)
-        why = f"{text(view.price)} is at or below {text(trigger)}, {text((settings.drop or ONE) * 100)} % down"
-        memory = _bought(terms, memory, view, "drop", amount, why)
     return memory
-
-
-def learns_step(terms: Terms, memory: DcaMemory) -> bool:
-    """Whether the length of a candle is still to be seen: `skip` needs it to tell a missed anchor from a fresh one."""
-    return not terms.settings.catch_up and terms.settings.schedule is not None and not memory.step_ms
 
 
 def fits(terms: Terms, memory: DcaMemory, amount: Amount) -> bool:

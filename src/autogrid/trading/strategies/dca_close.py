@@ -28,6 +28,9 @@ from autogrid.trading.strategies.dca_memory import (
 )
 from autogrid.trading.strategies.strategy import View
 
+SOON_MS: Final = 1
+"""Not at the very moment of the close: at the next price, as live."""
+
 FIRST_WAIT_MS: Final = 1_000
 LONGEST_WAIT_MS: Final = 60_000
 
@@ -89,7 +92,7 @@ def closed(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
         closed=count,
         number=memory.number + (settings.mode == "accumulate" and trades),
         finishing=ends,
-        ready_ms=view.at_ms + settings.cooldown_ms,
+        ready_ms=view.at_ms + max(settings.cooldown_ms, SOON_MS),
         from_above=None,
         called=None,
         held="",

@@ -26,7 +26,6 @@ DEAL_PROFIT: Final = Decimal("0.015")
 """Take-profit of a deal that is given none."""
 
 BOTH_MODES: Final = frozenset({"mode", "take_profit", "take_profit_gross", "trailing"})
-LADDER_KEYS: Final = ("safety_order", "deviation", "step_scale", "volume_scale", "max_active", "deviation_from")
 NEEDED_BY: Final[Mapping[str, tuple[str, str]]] = {
     "start_price": ("start_when", "price"),
     "rsi_below": ("start_when", "rsi"),
@@ -174,9 +173,6 @@ def _useless(values: Mapping[str, Any]) -> dict[str, str]:
     for key, other in (("break_even", "targets"), ("stop_loss_from", "stop_loss")):
         if values[other] is None:
             useless[key] = f"{key} does nothing without {other}; give {other}, or leave {key} out"
-    if not values["safety_orders"]:
-        for key in LADDER_KEYS:
-            useless[key] = f"{key} does nothing without safety orders; leave it out or raise safety_orders"
     if values["mode"] == "accumulate" and values["take_profit"] is None:
         for key in ("trailing", "take_profit_gross"):
             useless[key] = f"{key} does nothing without take_profit; give one, or leave {key} out"

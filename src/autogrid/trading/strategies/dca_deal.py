@@ -45,7 +45,7 @@ def _waited(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> DcaM
         return memory
     if memory.called is not None:
         return _begun(terms, memory._replace(called=None), view._replace(price=memory.called))
-    if view.at_ms < memory.ready_ms or not view.traded or not (timed or not settings.cooldown_ms):
+    if view.at_ms < memory.ready_ms or not view.traded or not timed:
         return memory
     if settings.start_when == "now":
         return _begun(terms, memory, view)

@@ -156,10 +156,6 @@ class DcaMemory(NamedTuple):
     """Purchases at market in accumulate mode so far."""
     next_ms: int | None
     """The next anchor of the schedule."""
-    step_ms: int
-    """How long the first candle was; 0: not known yet."""
-    first_ms: int
-    """When the bot saw its first price."""
     last_buy: Price | None
     high: Price
     """The highest price since the last purchase."""
@@ -172,7 +168,7 @@ def new_memory(rsi: RsiState | None) -> DcaMemory:
     """A bot that has not seen a price."""
     return DcaMemory(
         "new", "", None, 0, NO_POSITION, None, None, ZERO, 0, False, False, 0, None, None, "", False, 0, 0,
-        False, ZERO, ZERO, 0, None, 0, 0, None, ZERO, (), rsi,
+        False, ZERO, ZERO, 0, None, None, ZERO, (), rsi,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from autogrid.trading.money import Price, text
 from autogrid.trading.plan import Slot, Target, Wish
-from autogrid.trading.strategies.dca_accumulate import drop_price, follows_high, learns_step, next_due_ms
+from autogrid.trading.strategies.dca_accumulate import drop_price, follows_high, next_due_ms
 from autogrid.trading.strategies.dca_deal import resting_orders
 from autogrid.trading.strategies.dca_exit import Terms, profit_price, sellable, stop_price, trailing_line
 from autogrid.trading.strategies.dca_memory import DcaMemory, Purchase
@@ -133,6 +133,4 @@ def _time(terms: Terms, memory: DcaMemory) -> int | None:
     due_ms = next_due_ms(terms, memory)
     if due_ms is not None:
         times.append(due_ms)
-    if learns_step(terms, memory):
-        times.append(memory.first_ms + 1)
     return min(times, default=None)
