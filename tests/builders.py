@@ -20,8 +20,8 @@ from autogrid.trading.order import Kind, Order, Side, decided
 from autogrid.trading.plan import Place
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_memory import GridMemory
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.memory import GridMemory
 from autogrid.wiring.simulation import PLAINLY, simulate
 
 D = Decimal

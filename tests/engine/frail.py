@@ -28,7 +28,7 @@ from autogrid.trading.plan import Command
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
-from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid.grid import Grid
 from tests.builders import MINUTE_MS, START_MS, D, first_ledger, market, tape_of
 
 

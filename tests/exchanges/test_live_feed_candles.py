@@ -19,7 +19,7 @@ from autogrid.trading.matching import TOUCH, Book, Point
 from autogrid.trading.money import use_exact_figures
 from autogrid.trading.risk import Holds
 from autogrid.trading.state import BotState, first_state
-from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid.grid import Grid
 from tests.builders import FOUR_CELLS, PLAIN_MARKET, D, first_ledger
 from tests.exchanges.fake_candles import START_MS, FakeCandles
 from tests.exchanges.test_live_feed import FakeMarket, trade, until

@@ -14,7 +14,7 @@ from autogrid.trading.matching import MatchingRules
 from autogrid.trading.money import ZERO, figure, text
 from autogrid.trading.risk import Limits
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid.grid import Grid
 from autogrid.wiring.simulation import backtest
 from tests.oracle import grid_oracle as oracle
 from tests.oracle.grid_oracle import Candle, GridJob

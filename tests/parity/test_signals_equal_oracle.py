@@ -20,6 +20,8 @@ from tests.parity.real_tapes import real_tape
 D = Decimal
 MARKET = Market("BASE", "QUOTE", D("0.01"), D("0.00001"), D(5), D("0.001"), D("0.001"))
 INVESTMENT = D(10_000)
+IN_PROFIT = oracle.Readings(profit="average")
+"""Adding asks for a close above the mean price of what is held."""
 
 
 def theirs(strategy: str, config: Mapping[str, str], tape: Tape) -> Fills:
@@ -27,7 +29,7 @@ def theirs(strategy: str, config: Mapping[str, str], tape: Tape) -> Fills:
     market = oracle.Market(MARKET.tick, MARKET.lot, MARKET.min_notional, MARKET.maker_fee, MARKET.taker_fee)
     name = timeframe_name(tape.interval_ms)
     try:
-        found = oracle.run(strategy, config, candles_of(tape), market, INVESTMENT, name)
+        found = oracle.run(strategy, config, candles_of(tape), market, INVESTMENT, name, IN_PROFIT)
     except ValueError as refusal:
         return Fills(str(refusal), [], {})
     fills = [(fill.side, fill.price, fill.quantity, fill.fee) for fill in found.fills]

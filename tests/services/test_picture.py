@@ -20,7 +20,7 @@ from autogrid.trading.ledger import opened
 from autogrid.trading.market import Market
 from autogrid.trading.order import OPEN
 from autogrid.trading.risk import Limits, Trip
-from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid.grid import Grid
 from tests.builders import FOUR_CELLS, PLAIN_MARKET, START_MS, Hand, bot_of, market
 
 D = Decimal

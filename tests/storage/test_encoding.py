@@ -30,10 +30,10 @@ from autogrid.trading.ledger import Ledger
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Cancel, Place
 from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies import grid_memory
 from autogrid.trading.strategies.catalogue import build
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_memory import GridMemory
+from autogrid.trading.strategies.grid import memory as grid_memory
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.memory import GridMemory
 from autogrid.trading.strategies.strategy import Strategy
 from tests.builders import FOUR_CELLS, PLAIN_MARKET, D, Hand, bot_of, new_order
 

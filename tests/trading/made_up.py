@@ -22,7 +22,7 @@ from autogrid.trading.matching import Book, MatchingRules
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid.grid import Grid
 from tests.builders import START_MS
 from tests.oracle.grid_oracle import GridJob
 from tests.parity.oracle_run import config_of, market_of

@@ -25,8 +25,8 @@ from autogrid.trading.order import Order
 from autogrid.trading.plan import Place
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies.dca import Dca
-from autogrid.trading.strategies.dca_memory import DcaMemory
+from autogrid.trading.strategies.dca.dca import Dca
+from autogrid.trading.strategies.dca.memory import DcaMemory
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.wiring.simulation import PLAINLY, simulate
 from tests.builders import MINUTE_MS, PLAIN_MARKET, START_MS, Hand

@@ -21,8 +21,8 @@ from autogrid.trading.money import ZERO, text
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step, is_news
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_memory import GridMemory
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.memory import GridMemory
 from tests.builders import START_MS, tape_of
 from tests.oracle.grid_oracle import GridJob
 from tests.parity.oracle_run import config_of, market_of

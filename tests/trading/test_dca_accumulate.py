@@ -7,7 +7,7 @@ import pytest
 from autogrid.backtesting.tapes import Tape
 from autogrid.trading.event import Expired, Filled, Rejected
 from autogrid.trading.money import ZERO
-from autogrid.trading.strategies.dca_schedule import Every, Schedule, last_anchor, next_anchor
+from autogrid.trading.strategies.dca.schedule import Every, Schedule, last_anchor, next_anchor
 from tests.builders import D, jumps, market, tape_of, tape_through
 from tests.trading.made_up_dca import dca_memory, hand_of, play_dca
 

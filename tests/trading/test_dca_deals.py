@@ -4,8 +4,8 @@ import pytest
 
 from autogrid.trading.event import Accepted, Cancelled, Expired, FundsAsked, Rejected, SignalCame
 from autogrid.trading.money import ZERO
-from autogrid.trading.strategies.dca import Dca
-from autogrid.trading.strategies.dca_preview import preview
+from autogrid.trading.strategies.dca.dca import Dca
+from autogrid.trading.strategies.dca.preview import preview
 from autogrid.trading.strategies.strategy import Status
 from tests.builders import MINUTE_MS, PLAIN_MARKET, D, Hand, jumps, market, tape_of, tape_through
 from tests.trading.made_up_dca import dca_memory, hand_of, play_dca

@@ -29,7 +29,7 @@ from autogrid.trading.order import OPEN, Order
 from autogrid.trading.plan import Command, Place, plan
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import entry
-from autogrid.trading.strategies.dca_memory import DcaMemory
+from autogrid.trading.strategies.dca.memory import DcaMemory
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.strategy import View
 from tests.builders import Hand

@@ -4,9 +4,9 @@ import pytest
 
 from autogrid.trading.money import ZERO
 from autogrid.trading.strategies.catalogue import entry
-from autogrid.trading.strategies.dca import Dca
-from autogrid.trading.strategies.dca_config import read_settings
-from autogrid.trading.strategies.dca_preview import preview
+from autogrid.trading.strategies.dca.config import read_settings
+from autogrid.trading.strategies.dca.dca import Dca
+from autogrid.trading.strategies.dca.preview import preview
 from autogrid.trading.strategies.fields import UnableToConfigure
 from tests.builders import D, market, tape_through
 from tests.trading.made_up_dca import play_dca

@@ -13,13 +13,13 @@ from autogrid.trading.event import Filled
 from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, ZERO
-from autogrid.trading.strategies.dca import Dca
-from autogrid.trading.strategies.dca_config import read_settings
-from autogrid.trading.strategies.dca_exit import Terms, profit_price, trailing_line
-from autogrid.trading.strategies.dca_ladder import Shape, deviations, multiple, required, rungs, sizes
-from autogrid.trading.strategies.dca_memory import NO_POSITION, Position, Purchase, joined, settled, sold_at
-from autogrid.trading.strategies.dca_preview import half_up, ladder_rows, preview
-from autogrid.trading.strategies.dca_sizing import Sizes
+from autogrid.trading.strategies.dca.config import read_settings
+from autogrid.trading.strategies.dca.dca import Dca
+from autogrid.trading.strategies.dca.exit import Terms, profit_price, trailing_line
+from autogrid.trading.strategies.dca.ladder import Shape, deviations, multiple, required, rungs, sizes
+from autogrid.trading.strategies.dca.memory import NO_POSITION, Position, Purchase, joined, settled, sold_at
+from autogrid.trading.strategies.dca.preview import half_up, ladder_rows, preview
+from autogrid.trading.strategies.dca.sizing import Sizes
 from autogrid.trading.strategies.fields import UnableToConfigure
 from tests.builders import market, tape_of, tape_through
 from tests.trading.made_up_dca import play_dca

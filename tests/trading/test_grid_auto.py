@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from autogrid.trading.money import text
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_auto import Proposal, count_of, propose, range_of, step_of
-from autogrid.trading.strategies.grid_auto_words import Figures
+from autogrid.trading.strategies.grid.auto import Proposal, count_of, propose, range_of, step_of
+from autogrid.trading.strategies.grid.auto_words import Figures
+from autogrid.trading.strategies.grid.grid import Grid
 from tests.builders import D, market
 
 FIGURES = Figures(D(100), D("0.02"), D("1.6"), D(50), D(200), 90)

@@ -10,7 +10,7 @@ from autogrid.trading.event import Accepted, Cancelled, EditAsked, Filled
 from autogrid.trading.money import ZERO, text
 from autogrid.trading.plan import Cancel, Place
 from autogrid.trading.state import Step
-from autogrid.trading.strategies.grid_memory import GridMemory
+from autogrid.trading.strategies.grid.memory import GridMemory
 from tests.builders import FOUR_CELLS, D, Hand, bot_of, fill_of, market
 
 FREE = market(maker_fee=ZERO, taker_fee=ZERO)

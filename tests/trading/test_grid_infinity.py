@@ -8,10 +8,10 @@ from autogrid.trading.event import EditAsked
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_config import read_settings
-from autogrid.trading.strategies.grid_preview import preview
-from autogrid.trading.strategies.grid_sizing import AHEAD, kept_value, least_endless, line_at
+from autogrid.trading.strategies.grid.config import read_settings
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.preview import preview
+from autogrid.trading.strategies.grid.sizing import AHEAD, kept_value, least_endless, line_at
 from tests.builders import Hand, bot_of, market, play, tape_through
 
 D = Decimal

@@ -17,7 +17,7 @@ from autogrid.trading.order import Order
 from autogrid.trading.plan import Place
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies.grid import Grid
+from autogrid.trading.strategies.grid.grid import Grid
 from tests.builders import market
 from tests.parity.random_jobs import random_job
 from tests.trading.made_up import Kept, MadeUp, watch

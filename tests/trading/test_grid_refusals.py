@@ -12,8 +12,8 @@ from autogrid.trading.market import Market, ThirdAsset
 from autogrid.trading.money import text
 from autogrid.trading.strategies.catalogue import build
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_sizing import least_investment
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.sizing import least_investment
 from tests.builders import FOUR_CELLS, D, market, play, tape_through
 
 PLAIN = market()

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from autogrid.trading.money import ZERO
-from autogrid.trading.strategies.grid_memory import Growth
+from autogrid.trading.strategies.grid.memory import Growth
 from tests.builders import FOUR_CELLS, market, play, tape_through
 
 D = Decimal

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from autogrid.trading.event import Cancelled, EditAsked, Filled
 from autogrid.trading.money import ZERO
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_preview import preview
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.preview import preview
 from tests.builders import FOUR_CELLS, PLAIN_MARKET, Hand, bot_of, fill_of, market, play, tape_through
 
 D = Decimal

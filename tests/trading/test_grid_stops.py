@@ -7,9 +7,9 @@ import pytest
 from autogrid.trading.event import EditAsked, FundsAsked
 from autogrid.trading.money import ZERO
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_config import read_settings
-from autogrid.trading.strategies.grid_preview import preview
+from autogrid.trading.strategies.grid.config import read_settings
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.preview import preview
 from tests.builders import FOUR_CELLS, PLAIN_MARKET, Hand, bot_of, jumps, market, play, tape_of, tape_through
 
 D = Decimal

@@ -8,7 +8,7 @@ from autogrid.trading.event import Cancelled, EditAsked
 from autogrid.trading.money import ZERO, text
 from autogrid.trading.plan import Cancel, Place
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid_config import read_settings
+from autogrid.trading.strategies.grid.config import read_settings
 from tests.builders import Hand, Played, bot_of, jumps, market, play, tape_through
 
 D = Decimal

@@ -17,10 +17,10 @@ from autogrid.trading.money import ONE, ZERO, fee_due, text
 from autogrid.trading.order import decided
 from autogrid.trading.plan import Cancel, Place
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_config import GridSettings, read_settings
-from autogrid.trading.strategies.grid_memory import GridMemory, after_buy, after_sell, new_cell
-from autogrid.trading.strategies.grid_sizing import (
+from autogrid.trading.strategies.grid.config import GridSettings, read_settings
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.memory import GridMemory, after_buy, after_sell, new_cell
+from autogrid.trading.strategies.grid.sizing import (
     break_even_step,
     check_profit,
     empty_line,

@@ -17,7 +17,7 @@ from autogrid.trading.order import OPEN, Order
 from autogrid.trading.plan import Command, Place, plan
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid_memory import GridMemory
+from autogrid.trading.strategies.grid.memory import GridMemory
 from autogrid.trading.strategies.strategy import View
 from tests.builders import FOUR_CELLS, play, tape_of
 from tests.trading.made_up import SEEDS, Kept, made_up, unchecked, watch

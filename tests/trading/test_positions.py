@@ -21,9 +21,9 @@ from autogrid.trading.market import Market
 from autogrid.trading.plan import Cancel, Place
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import Step
-from autogrid.trading.strategies.held import HeldEntry, Positions, Terms
-from autogrid.trading.strategies.positions import LEAST, decided, learned, left, watched, wished
-from autogrid.trading.strategies.signal import Signal
+from autogrid.trading.strategies.signals.held import HeldEntry, Positions, Terms
+from autogrid.trading.strategies.signals.positions import LEAST, decided, learned, left, watched, wished
+from autogrid.trading.strategies.signals.signal import Signal
 from autogrid.trading.strategies.strategy import View
 from tests.builders import PLAIN_MARKET, START_MS, Hand, fill_of, market, new_order
 

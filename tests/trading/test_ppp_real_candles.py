@@ -10,7 +10,7 @@ from autogrid.trading.bot import Bot
 from autogrid.trading.ledger import opened
 from autogrid.trading.plan import Place
 from autogrid.trading.risk import Limits
-from autogrid.trading.strategies.ppp_vishva import PppVishva
+from autogrid.trading.strategies.signals.ppp_vishva import PppVishva
 from autogrid.wiring.simulation import simulate
 from tests.builders import PLAIN_MARKET
 

@@ -12,7 +12,7 @@ from autogrid.trading.indicators.ewo import EwoState
 from autogrid.trading.ledger import opened
 from autogrid.trading.market import Market
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.ppp_analysis import (
+from autogrid.trading.strategies.signals.ppp_analysis import (
     LONG,
     SHORT,
     UNUSED,
@@ -33,8 +33,8 @@ from autogrid.trading.strategies.ppp_analysis import (
     turned,
     update,
 )
-from autogrid.trading.strategies.ppp_config import FIELDS, Looks, read_settings
-from autogrid.trading.strategies.ppp_vishva import PppMemory, PppVishva
+from autogrid.trading.strategies.signals.ppp_config import FIELDS, Looks, read_settings
+from autogrid.trading.strategies.signals.ppp_vishva import PppMemory, PppVishva
 from autogrid.trading.strategies.strategy import View
 from tests.builders import PLAIN_MARKET, START_MS
 

@@ -14,8 +14,8 @@ from autogrid.trading.matching import MatchingRules
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Place
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.rsi_reversal import RsiMemory, RsiReversal
-from autogrid.trading.strategies.sma_cross import CrossMemory, SmaCross
+from autogrid.trading.strategies.signals.rsi_reversal import RsiMemory, RsiReversal
+from autogrid.trading.strategies.signals.sma_cross import CrossMemory, SmaCross
 from autogrid.trading.strategies.strategy import View
 from tests.builders import MINUTE_MS, PLAIN_MARKET, START_MS
 from tests.trading.made_up_signals import MadeUp, made_up, watch

@@ -14,7 +14,7 @@ from autogrid.trading.money import UNIT, ZERO
 from autogrid.trading.order import OPEN
 from autogrid.trading.plan import Place
 from autogrid.trading.state import BotState, Step
-from autogrid.trading.strategies.held import Positions
+from autogrid.trading.strategies.signals.held import Positions
 from autogrid.trading.strategies.strategy import AnyStrategy
 from tests.builders import MINUTE_MS
 from tests.trading.made_up import SEEDS

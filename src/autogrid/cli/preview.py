@@ -22,7 +22,7 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import Price, text, use_exact_figures
 from autogrid.trading.strategies.catalogue import entry
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid_preview import GridPreview
+from autogrid.trading.strategies.grid.preview import GridPreview
 from autogrid.trading.strategies.preview import Preview
 
 

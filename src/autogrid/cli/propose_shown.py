@@ -12,7 +12,7 @@ from rich.text import Text
 from autogrid.backtesting.candle_faults import utc
 from autogrid.services.proposals import Proposed, WindowRun, WindowsLeft
 from autogrid.trading.money import text
-from autogrid.trading.strategies.grid_auto_words import percent
+from autogrid.trading.strategies.grid.auto_words import percent
 
 
 def show(found: Proposed) -> None:

@@ -18,7 +18,7 @@ from autogrid.trading.event import Filled
 from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, Share, text
 from autogrid.trading.order import Order, Side
 from autogrid.trading.state import BotState, Step, find
-from autogrid.trading.strategies.grid_memory import Cell, Phase
+from autogrid.trading.strategies.grid.memory import Cell, Phase
 
 
 class Names(NamedTuple):

@@ -8,7 +8,7 @@ from autogrid.trading.bot import Bot
 from autogrid.trading.money import Price, text
 from autogrid.trading.risk import Trip
 from autogrid.trading.state import BotState
-from autogrid.trading.strategies.grid_memory import Cell, GridMemory
+from autogrid.trading.strategies.grid.memory import Cell, GridMemory
 
 
 def cells_of(state: BotState) -> tuple[Cell, ...]:

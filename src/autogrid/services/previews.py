@@ -7,7 +7,7 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import Amount, Price, text
 from autogrid.trading.strategies.catalogue import build, entry
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid_preview import GridPreview
+from autogrid.trading.strategies.grid.preview import GridPreview
 from autogrid.trading.strategies.preview import Preview
 
 

@@ -19,7 +19,7 @@ from autogrid.backtesting.closed_candles import ClosedCandles
 from autogrid.backtesting.tapes import Tape
 from autogrid.trading.indicators import atr
 from autogrid.trading.money import Price, Share
-from autogrid.trading.strategies.grid_auto_words import Figures
+from autogrid.trading.strategies.grid.auto_words import Figures
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS

@@ -37,10 +37,10 @@ from autogrid.trading.matching import MatchingRules
 from autogrid.trading.money import Amount, Price, text
 from autogrid.trading.risk import Limits
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_auto import Proposal, propose, range_of
-from autogrid.trading.strategies.grid_auto_words import Figures, Said
-from autogrid.trading.strategies.grid_preview import GridPreview, preview
+from autogrid.trading.strategies.grid.auto import Proposal, propose, range_of
+from autogrid.trading.strategies.grid.auto_words import Figures, Said
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.preview import GridPreview, preview
 
 WINDOW_DAYS: Final = 30
 WINDOWS_BEGIN: Final = (90, 60, 30)

@@ -35,8 +35,8 @@ from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
 from autogrid.trading.strategies.fields import UnableToConfigure
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_sizing import check_start
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.sizing import check_start
 from autogrid.wiring.demo import demo as run_demo
 
 FRESH_S = 1.2

@@ -13,29 +13,29 @@ from autogrid.trading.indicators.stochastic_rsi import StochasticRsiState
 from autogrid.trading.indicators.ut_bot import UtBotState
 from autogrid.trading.market import Market
 from autogrid.trading.money import Amount, Price
-from autogrid.trading.strategies.dca import Dca
-from autogrid.trading.strategies.dca_config import FIELDS as DCA_FIELDS
-from autogrid.trading.strategies.dca_config import PRESETS as DCA_PRESETS
-from autogrid.trading.strategies.dca_memory import Aim, DcaMemory, Deal, Position, Purchase, SafetyOrder
-from autogrid.trading.strategies.dca_preview import preview as dca_preview
+from autogrid.trading.strategies.dca.config import FIELDS as DCA_FIELDS
+from autogrid.trading.strategies.dca.config import PRESETS as DCA_PRESETS
+from autogrid.trading.strategies.dca.dca import Dca
+from autogrid.trading.strategies.dca.memory import Aim, DcaMemory, Deal, Position, Purchase, SafetyOrder
+from autogrid.trading.strategies.dca.preview import preview as dca_preview
 from autogrid.trading.strategies.fields import Field, UnableToConfigure, json_schema
-from autogrid.trading.strategies.grid import Grid
-from autogrid.trading.strategies.grid_config import FIELDS as GRID_FIELDS
-from autogrid.trading.strategies.grid_memory import Cell, GridExtras, GridMemory, Growth, Opening
-from autogrid.trading.strategies.grid_preview import preview as grid_preview
-from autogrid.trading.strategies.held import HeldEntry, Positions, Terms
-from autogrid.trading.strategies.ppp_analysis import Coarser, PppSeen, StochasticCross, Used
-from autogrid.trading.strategies.ppp_config import FIELDS as PPP_FIELDS
-from autogrid.trading.strategies.ppp_config import PRESETS as PPP_PRESETS
-from autogrid.trading.strategies.ppp_vishva import Day, PppMemory, PppVishva
+from autogrid.trading.strategies.grid.config import FIELDS as GRID_FIELDS
+from autogrid.trading.strategies.grid.grid import Grid
+from autogrid.trading.strategies.grid.memory import Cell, GridExtras, GridMemory, Growth, Opening
+from autogrid.trading.strategies.grid.preview import preview as grid_preview
 from autogrid.trading.strategies.preview import plain_preview
-from autogrid.trading.strategies.rsi_reversal import FIELDS as RSI_FIELDS
-from autogrid.trading.strategies.rsi_reversal import RsiMemory, RsiReversal, RsiSeen
-from autogrid.trading.strategies.signal import FIELDS as SIGNAL_FIELDS
-from autogrid.trading.strategies.signal import Signal, SignalMemory
-from autogrid.trading.strategies.signal_preview import preview as signal_preview
-from autogrid.trading.strategies.sma_cross import FIELDS as CROSS_FIELDS
-from autogrid.trading.strategies.sma_cross import CrossMemory, CrossSeen, SmaCross
+from autogrid.trading.strategies.signals.held import HeldEntry, Positions, Terms
+from autogrid.trading.strategies.signals.ppp_analysis import Coarser, PppSeen, StochasticCross, Used
+from autogrid.trading.strategies.signals.ppp_config import FIELDS as PPP_FIELDS
+from autogrid.trading.strategies.signals.ppp_config import PRESETS as PPP_PRESETS
+from autogrid.trading.strategies.signals.ppp_vishva import Day, PppMemory, PppVishva
+from autogrid.trading.strategies.signals.preview import preview as signal_preview
+from autogrid.trading.strategies.signals.rsi_reversal import FIELDS as RSI_FIELDS
+from autogrid.trading.strategies.signals.rsi_reversal import RsiMemory, RsiReversal, RsiSeen
+from autogrid.trading.strategies.signals.signal import FIELDS as SIGNAL_FIELDS
+from autogrid.trading.strategies.signals.signal import Signal, SignalMemory
+from autogrid.trading.strategies.signals.sma_cross import FIELDS as CROSS_FIELDS
+from autogrid.trading.strategies.signals.sma_cross import CrossMemory, CrossSeen, SmaCross
 from autogrid.trading.strategies.strategy import AnyStrategy
 
 

@@ -1,0 +1,1 @@
+"""Grid: buy at each line below the price, sell what was bought one line higher."""

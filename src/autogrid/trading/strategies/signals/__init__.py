@@ -1,0 +1,1 @@
+"""Strategies that decide on closed candles or on alerts: PPP Vishva, SMA cross, RSI, signal."""

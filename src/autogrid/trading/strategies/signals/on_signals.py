@@ -1,0 +1,136 @@
+"""What all strategies on signals share: they decide at a closed candle or an alert, and `positions` does the rest."""
+
+from collections.abc import Mapping
+from typing import Generic, Protocol, Self, TypeVar
+
+from autogrid.trading.event import Filled
+from autogrid.trading.money import Price, Share, text
+from autogrid.trading.order import Order
+from autogrid.trading.plan import Wish
+from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.signals.held import Positions, Terms
+from autogrid.trading.strategies.signals.positions import decided, learned, swept, watched, wished
+from autogrid.trading.strategies.signals.sizing_by_risk import Sized
+from autogrid.trading.strategies.strategy import Status, Strategy, Tally, UnableToEdit, View
+
+
+class Holding(Protocol):
+    """A memory that holds positions."""
+
+    @property
+    def positions(self) -> Positions:
+        """Everything bought and sold."""
+        ...
+
+    def _replace(self, *, positions: Positions = ...) -> Self: ...
+
+
+M = TypeVar("M", bound=Holding)
+
+
+class OnSignals(Strategy[M], Generic[M]):
+    """A strategy whose memory holds `positions`; it adds when to enter and when to leave."""
+
+    most: Share
+    """Largest share of the equity in one entry."""
+
+    def check(self, price: Price) -> None:
+        """Raises `UnableToConfigure` where not even the largest entry could be ordered at `price`."""
+        market = self.market
+        least = market.least_quantity(price) * price
+        if self.investment * self.most < least:
+            raise UnableToConfigure(
+                "investment",
+                f"an entry is at most {text(self.investment * self.most)} {market.quote} "
+                f"({text(self.most)} of {text(self.investment)}), and the exchange takes no order below "
+                f"{text(least)} {market.quote}; invest at least {text(least / self.most)}",
+            )
+
+    def look(self, memory: M, view: View) -> M:
+        """Stops, trailing lines, and purchases whose time is over."""
+        positions = memory.positions
+        if not positions.entries:
+            if positions.start_price is not None:
+                return memory
+            return memory._replace(positions=positions._replace(start_price=view.price))
+        after = watched(positions, view)
+        return memory if after is positions else memory._replace(positions=after)
+
+    def learn(self, memory: M, order: Order, fill: Filled | None, view: View) -> M:
+        """What a fill, or the end of an order, does to its entry."""
+        return memory._replace(positions=learned(memory.positions, order, fill, view))
+
+    def targets(self, memory: M, view: View) -> Wish:
+        """Purchases, targets and exits."""
+        return wished(memory.positions, view)
+
+    def stop(self, memory: M, *, sell: bool) -> M:
+        """The user wants the end: everything is sold at market, or kept."""
+        positions = memory.positions
+        if positions.leaving or positions.ended:
+            return memory
+        if sell:
+            return memory._replace(
+                positions=swept(positions, self.market, "stopped")._replace(leaving=True, why="stopped")
+            )
+        return memory._replace(positions=positions._replace(ended=True, why="stopped"))
+
+    def edited(self, memory: M, config: Mapping[str, str], view: View) -> tuple[Self, M]:  # noqa: ARG002
+        """Under `config`: what is bought keeps its stop and target, the next entry goes by the new rules.
+
+        Where the indicators change, they warm up again. Raises `UnableToEdit`.
+        """
+        if memory.positions.leaving or memory.positions.ended:
+            raise UnableToEdit("the bot is ending; create a new one")
+        try:
+            changed = type(self)({**self.config, **config}, self.market, self.investment)
+        except UnableToConfigure as refusal:
+            raise UnableToEdit(str(refusal)) from refusal
+        if changed.timeframe_ms != self.timeframe_ms:
+            raise UnableToEdit("timeframe cannot be changed while the bot runs; stop it and create a new one")
+        if changed.looks_at() == self.looks_at():
+            return changed, memory
+        return changed, changed.start()._replace(positions=memory.positions)
+
+    def looks_at(self) -> object:
+        """Everything in the configuration that its indicators depend on."""
+        return None
+
+    def tally(self, memory: M) -> Tally:
+        """Profit of what was sold, and how many entries were."""
+        return Tally(memory.positions.profit, memory.positions.round_trips)
+
+    def start_price(self, memory: M) -> Price | None:
+        """The first price it saw."""
+        return memory.positions.start_price
+
+    def status(self, memory: M) -> Status:
+        """How far it has come."""
+        positions = memory.positions
+        if positions.ended:
+            return Status("ended", positions.why)
+        if positions.leaving:
+            return Status("exiting" if positions.entries else "ended", positions.why)
+        if positions.start_price is None:
+            return Status("new")
+        heard = self.heard(memory)
+        if heard < self.warm_up:
+            return Status("waiting", f"candles to warm up on: {heard} of {self.warm_up}")
+        return Status("running")
+
+    def heard(self, memory: M) -> int:  # noqa: ARG002
+        """How many candles it has heard of since it began to warm up."""
+        return self.warm_up
+
+    def entered(
+        self, positions: Positions, terms: Terms, sized: Sized, view: View, why: str, lasts_ms: int | None = None
+    ) -> Positions:
+        """`positions` with a purchase, where one of that size can be made at all.
+
+        It is given up after `lasts_ms`; None: at the next closed candle, however long a hole in the prices is.
+        """
+        if not sized.quantity:
+            return positions
+        reasons = f"{why}; size {text(sized.quantity)} {self.market.base} by {sized.by}"
+        until_ms = 0 if lasts_ms is None else view.at_ms + lasts_ms
+        return decided(positions, terms, view.price, sized.quantity, until_ms, reasons)
