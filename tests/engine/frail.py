@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.backtesting.tapes import Tape
@@ -11,25 +11,17 @@ from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
 from autogrid.storage.encoding import decode, encode
 from autogrid.trading.bot import Bot
-from autogrid.trading.event import (
-    EditAsked,
-    Event,
-    Filled,
-    KillAsked,
-    PauseAsked,
-    ResumeAsked,
-    Started,
-    StopAsked,
-    UserEvent,
-)
+from autogrid.trading.candle import Candle
+from autogrid.trading.event import CandleClosed, Event, Filled, Started, UserEvent
+from autogrid.trading.ledger import opened
 from autogrid.trading.market import Market
 from autogrid.trading.matching import TOUCH, Book, MatchingRules
 from autogrid.trading.plan import Command
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
-from autogrid.trading.strategies.grid.grid import Grid
-from tests.builders import MINUTE_MS, START_MS, D, first_ledger, market, tape_of
+from autogrid.trading.strategies.strategy import AnyStrategy
+from tests.builders import MINUTE_MS, START_MS, D, market, tape_of
 
 
 class Killed(Exception):
@@ -98,6 +90,7 @@ class Setting:
     """A bot, its market and how its tape is walked."""
 
     config: dict[str, str] = field(default_factory=dict)
+    """Of a grid: what differs from a plain one."""
     on: Market = field(default_factory=market)
     rules: MatchingRules = TOUCH
     limits: Limits | None = None
@@ -108,12 +101,21 @@ class Setting:
     seed: int = 7
     span: int = 90_000
     """Of prices, in units of 0.01."""
+    strategy: str = "grid"
+    history: int = 0
+    """So many candles it has heard before the tape begins."""
+    length: int = 4
+    """Candles of a short run."""
+    pull: int = 8
+    """The smaller, the stronger prices are drawn back to 10,000."""
+    interval_ms: int = MINUTE_MS
 
-    def bot(self) -> tuple[Bot, Grid]:
+    def bot(self) -> tuple[Bot, AnyStrategy]:
         plain = {"lower": "9000", "upper": "11000", "grids": "8", "spacing": "arithmetic"}
-        return Bot(self.on, self.limits or Limits(D(10_000), breakers=False), at_once=True), Grid(
-            {**plain, **self.config}, self.on, D(10_000)
-        )
+        config = {**plain, **self.config} if self.strategy == "grid" else self.config
+        config = {key: value for key, value in config.items() if value != "left out"}
+        bot = Bot(self.on, self.limits or Limits(D(10_000), breakers=False), at_once=True)
+        return bot, build(self.strategy, config, self.on, D(10_000))
 
     def tape(self, length: int) -> Tape:
         """Candles that wander wildly, most of them opening with a jump; some prices lie just on a line."""
@@ -124,14 +126,11 @@ class Setting:
             start = at if chance.random() < 0.3 else corners[0]
             candles.append((start, max(start, *corners), min(start, *corners), corners[3]))
             at = corners[3]
-        return tape_of(candles)
+        return tape_of(candles, interval_ms=self.interval_ms)
 
     def _wander(self, chance: random.Random, at: int) -> int:
-        to = at + chance.randint(-self.span, self.span) + (1_000_000 - at) // 8
+        to = at + chance.randint(-self.span, self.span) + (1_000_000 - at) // self.pull
         return round(to / 25_000) * 25_000 if chance.random() < 0.4 else to
-
-
-ASKED = (PauseAsked, ResumeAsked, StopAsked, KillAsked, EditAsked)
 
 
 def minute(number: int) -> int:
@@ -140,16 +139,24 @@ def minute(number: int) -> int:
 
 
 def first_disk(setting: Setting) -> Disk:
-    bot, grid = setting.bot()
-    return Disk(bot.start(grid, first_ledger(grid, D(10_000), D(10_000))))
+    bot, strategy = setting.bot()
+    state = bot.start(strategy, opened(D(10_000), strategy.own_base, D(10_000)))
+    if setting.history:
+        before = replace(setting, seed=setting.seed + 1_000, history=0).tape(setting.history)
+        for number in range(setting.history):
+            at_ms = START_MS - (setting.history - number) * setting.interval_ms
+            prices = (float(units) / 100 for units in before.prices[number])
+            candle = Candle(at_ms, *prices, 1_000.0)
+            state = bot.step(state, CandleClosed(at_ms + setting.interval_ms, candle)).state
+    return Disk(state)
 
 
 def live(setting: Setting, tape: Tape, disk: Disk, fate: Fate, life: int) -> BotState:
     """One process: from what the disk holds until the tape ends, the bot ends, or fate strikes."""
-    bot, _ = setting.bot()
+    bot, strategy = setting.bot()
     state = decode(BotState, encode(disk.state), lambda name, config: build(name, config, setting.on, D(10_000)))
     clock = setting.paper or bot.limits.breakers
-    feed = TapeFeed(tape, skip=not setting.paper, clock=clock, speed=None)
+    feed = TapeFeed(tape, skip=not setting.paper, clock=clock, speed=None, timeframe_ms=strategy.timeframe_ms)
     feed.seek(disk.cursor)
     here = feed.here()
     started = Started(here.at_ms if here else tape.times.item(0), f"n{life}", tape.interval_ms)
@@ -157,7 +164,7 @@ def live(setting: Setting, tape: Tape, disk: Disk, fate: Fate, life: int) -> Bot
     thin = not setting.paper and not bot.limits.breakers
     exchange = FrailExchange(book, feed, thin=thin, first=(started,))
     exchange.fate = fate
-    exchange.asks = setting.asks[sum(type(step.event) in ASKED for step in disk.steps) :]
+    exchange.asks = setting.asks[sum(isinstance(step.event, UserEvent) for step in disk.steps) :]
     if disk.cursor:
         exchange.resume(state)
     return asyncio.run(run(bot, state, exchange, FrailJournal(disk, fate)))

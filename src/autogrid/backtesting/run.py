@@ -76,7 +76,7 @@ def result_of(run: Run, lines: tuple[Price, ...], facts: dict[str, object]) -> R
     fills = list(_fills(run))
     standings = [Standing(0, run.start_price, run.first.quote, run.first.base)]
     standings += [Standing(fill.row, fill.price, fill.quote, fill.base) for fill in fills]
-    bounds = (lines[0], lines[-1]) if lines else (None, None)
+    bounds = (lines[0], lines[-1]) if lines and not run.last.strategy.moves else (None, None)
     curve = draw(tape.times, tape.prices, tape.unit, tape.interval_ms, standings, bounds)
     profits = [fill.shown.profit for fill in fills if fill.shown.profit is not None]
     summary = {**figures(run, curve, profits), **facts}

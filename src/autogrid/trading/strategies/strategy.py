@@ -85,6 +85,8 @@ class Strategy(Generic[Memory]):
     """Base that it takes out of the account, beside the investment."""
     lines: tuple[Price, ...] = ()
     """Prices that it trades at, lowest first, where they are fixed: for pictures and for the time in range."""
+    moves: bool = False
+    """Whether these move with the price: then a time in range would mean nothing."""
 
     def __init__(self, config: Mapping[str, str], market: Market, investment: Amount) -> None:
         """From the configuration as text. Raises `UnableToConfigure` where it breaks a limit."""

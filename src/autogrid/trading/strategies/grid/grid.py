@@ -61,6 +61,7 @@ class Grid(Strategy[GridMemory]):
         self.settings: GridSettings = read_settings(config)
         self.lines = lines_of(self.settings, market)
         """The grid's N + 1 lines at its start, lowest first; none of an infinity grid."""
+        self.moves = self.settings.trails
         self.trigger = self.settings.trigger_price
         self.own_base = self.settings.own_base or ZERO
         self._kind: Kind = "maker" if self.settings.crossed == "wait" else "limit"
