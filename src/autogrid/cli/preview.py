@@ -130,13 +130,16 @@ def _show(console: Console, market: Market, investment: Decimal, shown: GridPrev
 def _show_table(console: Console, title: str, funds: str, shown: Preview) -> None:
     console.print(f"\n [bold]{title} at {text(shown.price)}[/bold], {funds}\n")
     if shown.rows:
-        table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim")
-        for column in shown.columns:
-            table.add_column(column.title, justify="right")
+        table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
         table.add_column("")
+        for column in shown.columns:
+            table.add_column(column.title, justify="right", no_wrap=True)
         for row in shown.rows:
-            table.add_row(*row.cells, Text(row.breach or "", "bold red"))
+            table.add_row("", *row.cells)
         console.print(table)
+        for row in shown.rows:
+            if row.breach is not None:
+                console.print(f"  [bold red]{row.cells[0]}: {row.breach}[/bold red]")
         console.print()
     facts = Table.grid(padding=(0, 2))
     for fact in shown.facts:

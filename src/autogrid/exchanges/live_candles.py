@@ -82,6 +82,8 @@ class LiveCandles:
         self._faults = 0
         self.known_ms: int | None = None
         """All candles that open up to then were told before, or are not wanted; None while the past was not told."""
+        self.asked_ms = 0
+        """The exchange's clock when candles were asked for last."""
         self.caught_up = False
         """Whether all candles that had closed when this was begun are told."""
         self.fault: str | None = None
@@ -140,6 +142,7 @@ class LiveCandles:
 
     async def _take_in(self, client: ClosedCandleClient, now: int) -> None:
         """Tell all that is closed and was not told."""
+        self.asked_ms = now
         if self._next_ms is None:
             await self._look_back(client, now)
             return

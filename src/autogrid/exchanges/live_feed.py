@@ -5,6 +5,7 @@ reach no bound are passed over, but the last one that is known is always given. 
 
 With a timeframe, closed candles are told too: each after all trades that are known of its time, and what is ordered
 then meets the next trade. Those of the past come before the first price, which waits for them a while, not for ever.
+Of several that were missed all but the newest are told as late.
 """
 
 import asyncio
@@ -201,7 +202,15 @@ class LivePriceFeed:
         self._told_ms = candle.open_ms
         if self._point is not None:
             self._point = self._point._replace(in_jump=True)
-        return CandleClosed(candle.open_ms + self._timeframe_ms, candle)
+        return CandleClosed(candle.open_ms + self._timeframe_ms, candle, self._is_late(candle))
+
+    def _is_late(self, candle: Candle) -> bool:
+        """Whether a later candle than this one is closed already: one is known, or by the exchange's clock one must be.
+
+        The clock too, since long pasts come in pages: the last candle of a page is not the newest.
+        """
+        assert self._candles is not None, "without candles none is told"
+        return bool(self._untold) or self._candles.asked_ms >= candle.open_ms + 2 * self._timeframe_ms
 
     def ended(self) -> bool:
         """Whether the feed was closed and all it knew was given."""

@@ -69,12 +69,18 @@ class SimulatedExchange:
         for order in accepted:
             if order not in arriving:
                 self._book.restore(order)
+        cancels = [order for order in standing if order.cancel_asked and order not in arriving]
+        newest = max(map(_number, cancels), default=0)
+        before = [order for order in arriving if _number(order) < newest]  # no step takes out what it places itself
+        for order in before:
+            self._answers.extend(self._book.enter(order))
         commands: list[Command] = [Place(order) for order in decided if order.cancel_asked]
-        commands += [Cancel(order.id) for order in standing if order.cancel_asked and order not in arriving]
+        commands += [Cancel(order.id) for order in cancels]
         for command in commands:
             self._answers.extend(self._book.execute(command))
         for order in arriving:
-            self._answers.extend(self._book.enter(order))
+            if order not in before:
+                self._answers.extend(self._book.enter(order))
         for order in decided:
             if not order.cancel_asked:
                 self._answers.extend(self._book.execute(Place(order)))

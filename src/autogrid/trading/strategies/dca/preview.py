@@ -29,10 +29,10 @@ LADDER_COLUMNS: Final = (
     Column("k", "Order", "Ordem"),
     Column("size", "Size", "Tamanho"),
     Column("total", "Total", "Total"),
-    Column("deviation", "Deviation %", "Desvio %"),
+    Column("deviation", "Down %", "Queda %"),
     Column("price", "Price", "Preço"),
     Column("average", "Average", "Preço médio"),
-    Column("rise", "Rise to take-profit %", "Alta até o take-profit %"),
+    Column("rise", "Rise %", "Alta %"),
     Column("quantity", "Quantity", "Quantidade"),
     Column("value", "Value", "Valor"),
 )
