@@ -137,7 +137,7 @@ def test_every_fill_bears_its_reason_each_text_once() -> None:
     assert texts(page_data(a_result())["fills"]["why"]) == [""] * 4
 
 
-@pytest.mark.parametrize(("strategy", "en", "pt"), [("grid", "Grid", "Grade"), ("my_own", "my_own", "my_own")])
+@pytest.mark.parametrize(("strategy", "en", "pt"), [("grid", "Grid", "Grid"), ("my_own", "my_own", "my_own")])
 def test_the_strategy_goes_by_its_title_and_one_of_the_users_own_by_its_name(strategy: str, en: str, pt: str) -> None:
     result = with_figures(strategy=strategy)
     assert page_data(result)["titles"] == {"en": en, "pt-BR": pt}

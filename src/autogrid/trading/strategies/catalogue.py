@@ -111,7 +111,7 @@ CATALOGUE: Final = {
         Entry(
             "grid",
             "Grid",
-            "Grade",
+            "Grid",
             "buy at each line below the price, sell one line higher, again and again",
             "compra em cada linha abaixo do preço e vende uma linha acima, repetidamente",
             GRID_FIELDS,
