@@ -10,7 +10,7 @@ from autogrid.backtesting.candle_faults import UnableToReadCandles
 from autogrid.backtesting.closed_candles import ClosedCandles
 from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.backtesting.tapes import Tape
-from autogrid.trading.candle import Bucket, Candle, joined
+from autogrid.trading.candle import Bucket, Candle, bucket_of, joined
 from autogrid.trading.event import CandleClosed
 from tests.builders import MINUTE_MS, START_MS, tape_of
 
@@ -68,6 +68,7 @@ def told(tape: Tape, *, skip: bool, cursor_after: int | None = None) -> list[tup
                 assert here is not None
                 assert here.in_jump
                 assert here.price == point.price
+                assert float(here.price) == closed.candle.close
                 found.append((closed, point.at_ms))
             assert feed.closed() is None
         return found
@@ -114,6 +115,20 @@ def test_a_candle_that_was_told_is_not_told_again_after_a_restart() -> None:
         assert again.here() == feed.here()
 
     asyncio.run(walk())
+
+
+def test_weekly_candles_begin_on_monday() -> None:
+    day_ms = 1440 * MINUTE_MS
+    monday_ms = START_MS - day_ms  # START_MS is a Tuesday
+    assert [bucket_of(monday_ms + days * day_ms, 7 * day_ms) - monday_ms for days in (-1, 0, 6, 7)] == [
+        -7 * day_ms,
+        0,
+        0,
+        7 * day_ms,
+    ]
+    weeks = ClosedCandles(tape_of([(100 + n, 110 + n, 90, 101 + n) for n in range(15)], interval_ms=day_ms), 7 * day_ms)
+    assert [weeks.closed(i).candle.open_ms - monday_ms for i in range(len(weeks))] == [7 * day_ms]
+    assert weeks.closed(0).candle[1:5] == (1.06, 1.22, 0.9, 1.13)
 
 
 def test_a_timeframe_that_the_tape_does_not_divide_is_refused() -> None:

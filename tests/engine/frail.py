@@ -4,9 +4,12 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.backtesting.tapes import Tape
+from autogrid.engine.inbox import Attended, Inbox
+from autogrid.engine.ports import Exchange
 from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
 from autogrid.storage.encoding import decode, encode
@@ -54,6 +57,19 @@ class Disk:
         return sum(isinstance(step.event, Filled) for step in self.steps)
 
 
+class Recorder(Fate):
+    """Kills nobody, and keeps what would have outlived a kill at each point."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__()
+        self.disk = disk
+        self.left: list[Disk] = []
+
+    def touch(self) -> None:
+        super().touch()
+        self.left.append(replace(self.disk, steps=list(self.disk.steps)))
+
+
 class FrailJournal:
     def __init__(self, disk: Disk, fate: Fate) -> None:
         self.disk, self.fate = disk, fate
@@ -71,6 +87,8 @@ class FrailExchange(SimulatedExchange):
 
     fate = Fate()
     asks: tuple[UserEvent, ...] = ()
+    inbox: Inbox | None = None
+    """Where what is asked is put; None: it is told here."""
 
     async def execute(self, command: Command) -> None:
         await super().execute(command)
@@ -78,11 +96,19 @@ class FrailExchange(SimulatedExchange):
 
     async def events(self) -> AsyncIterator[Event]:
         async for event in super().events():
+            due = tuple(ask for ask in self.asks if event.at_ms >= ask.at_ms)
+            self.asks = self.asks[len(due) :]
+            if self.inbox is not None:
+                for number, ask in enumerate(due, -len(self.asks) - len(due)):  # each its own
+                    self.inbox.put(number, partial(_at, ask))
+                due = ()
             yield event
-            while self.asks and event.at_ms >= self.asks[0].at_ms:
-                ask, *rest = self.asks
-                self.asks = tuple(rest)
+            for ask in due:
                 yield ask
+
+
+def _at(ask: UserEvent, at_ms: int) -> Event:
+    return ask._replace(at_ms=at_ms)
 
 
 @dataclass(frozen=True)
@@ -98,6 +124,8 @@ class Setting:
     """Told every point, with a clock; else as a backtest."""
     asks: tuple[UserEvent, ...] = ()
     """What the user asks, each at its time."""
+    inbox: bool = False
+    """Asked through the inbox, as the engine does it; else told by the exchange."""
     seed: int = 7
     span: int = 90_000
     """Of prices, in units of 0.01."""
@@ -145,8 +173,8 @@ def first_disk(setting: Setting) -> Disk:
         before = replace(setting, seed=setting.seed + 1_000, history=0).tape(setting.history)
         for number in range(setting.history):
             at_ms = START_MS - (setting.history - number) * setting.interval_ms
-            prices = (float(units) / 100 for units in before.prices[number])
-            candle = Candle(at_ms, *prices, 1_000.0)
+            opens, high, low, close = (float(units) / 100 for units in before.prices[number])
+            candle = Candle(at_ms, opens, high, low, close, 1_000.0)
             state = bot.step(state, CandleClosed(at_ms + setting.interval_ms, candle)).state
     return Disk(state)
 
@@ -167,4 +195,8 @@ def live(setting: Setting, tape: Tape, disk: Disk, fate: Fate, life: int) -> Bot
     exchange.asks = setting.asks[sum(isinstance(step.event, UserEvent) for step in disk.steps) :]
     if disk.cursor:
         exchange.resume(state)
-    return asyncio.run(run(bot, state, exchange, FrailJournal(disk, fate)))
+    attended: Exchange = exchange
+    if setting.inbox:
+        exchange.inbox = Inbox()
+        attended = Attended(exchange, exchange.inbox, lambda: book.at.at_ms or state.at_ms)
+    return asyncio.run(run(bot, state, attended, FrailJournal(disk, fate)))

@@ -25,7 +25,7 @@ from autogrid.trading.matching import MatchingRules
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState
 from tests.builders import D, market
-from tests.engine.frail import Disk, Fate, Killed, Setting, first_disk, live, minute
+from tests.engine.frail import Disk, Fate, Killed, Recorder, Setting, first_disk, live, minute
 
 
 def without_nonces(text: str) -> str:
@@ -58,10 +58,29 @@ def must_equal(broken: Disk, whole: list[tuple[str, ...]], why: str) -> None:
     assert len(told) == len(whole), why
 
 
+def memories(disk: Disk) -> list[Any]:
+    """What the strategy remembered after each step of the story."""
+    return [step.state.memory for step in disk.steps]
+
+
 def ends(state: BotState) -> tuple[Any, ...]:
     """What a bot ends with, with nonces set aside; without what the last ticks moved."""
     standing = {slot: without_nonces(encode(order)) for slot, order in state.standing.items()}
     return encode(state.ledger), encode(state.memory), standing, state.placed, state.ended_why
+
+
+def must_survive_every_kill(setting: Setting, tape: Tape, name: str) -> Disk:
+    """From what each kill would leave a bot goes on as the unbroken one does, whose disk this gives."""
+    whole = first_disk(setting)
+    recorder = Recorder(whole)
+    last = live(setting, tape, whole, recorder, 0)
+    expected = story(whole)
+    for number, disk in enumerate(recorder.left, 1):
+        again = live(setting, tape, disk, Fate(), 1)
+        must_equal(disk, expected, f"{name}, killed at {number}")
+        assert memories(disk) == memories(whole), f"{name}, killed at {number}"
+        assert ends(again) == ends(last), f"{name}, killed at {number}"
+    return whole
 
 
 SETTINGS = {
@@ -167,6 +186,7 @@ def must_survive(setting: Setting, tape: Tape, touches: Callable[[], int], name:
         except Killed:
             continue
     must_equal(disk, story(whole), f"{name}, life {life}")
+    assert memories(disk) == memories(whole), name
     assert again is not None
     assert ends(again) == ends(last)
     return life

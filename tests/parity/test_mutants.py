@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.parity.mutants import MUTANTS, Mutant
+from tests.parity.mutants import MUTANTS as CORE_MUTANTS
+from tests.parity.mutants import Mutant
+from tests.parity.mutants_of_dca import DCA_MUTANTS
+from tests.parity.mutants_of_grid import GRID_MUTANTS
+from tests.parity.mutants_of_signals import SIGNAL_MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "autogrid"
-QUICK = 12
-"""So many run in the default suite, spread over the table; the rest under `reliability`."""
+TABLES = ((CORE_MUTANTS, 3), (GRID_MUTANTS, 5), (DCA_MUTANTS, 5), (SIGNAL_MUTANTS, 5))
+"""Of each table every third or fifth runs in the default suite; the rest under `reliability`."""
+MUTANTS = tuple(mutant for table, _ in TABLES for mutant in table)
 
 PROGRAM = """
 import sys
@@ -36,7 +41,7 @@ def planted(mutant: Mutant, home: Path) -> None:
     source = file.read_text(encoding="utf-8")
     assert source.count(mutant.text) == 1, (
         f"'{mutant.name}': its text stands {source.count(mutant.text)} times in {mutant.file}; "
-        "find where the safeguard is now and mend the table in tests/parity/mutants.py"
+        "find where the safeguard is now and mend the table in tests/parity"
     )
     for stale in file.parent.glob(f"__pycache__/{file.stem}.*"):
         stale.unlink()
@@ -77,8 +82,7 @@ def by_name(mutants: tuple[Mutant, ...]) -> list[object]:
     return [pytest.param(mutant, id=mutant.name) for mutant in mutants]
 
 
-STRIDE = -(-len(MUTANTS) // QUICK)
-FIRST = MUTANTS[::STRIDE]
+FIRST = tuple(mutant for table, stride in TABLES for mutant in table[::stride])
 REST = tuple(mutant for mutant in MUTANTS if mutant not in FIRST)
 
 
@@ -102,7 +106,7 @@ def test_all_named_tests_pass_on_a_copy_of_the_sources_as_they_are(tmp_path: Pat
 @pytest.mark.parametrize("mutant", by_name(MUTANTS))
 def test_the_text_of_each_planted_fault_stands_in_the_sources_once(mutant: Mutant) -> None:
     source = (PACKAGE / mutant.file).read_text(encoding="utf-8")
-    assert source.count(mutant.text) == 1, f"'{mutant.name}': mend the table in tests/parity/mutants.py"
+    assert source.count(mutant.text) == 1, f"'{mutant.name}': mend the table in tests/parity"
     assert mutant.text != mutant.instead
 
 
@@ -115,5 +119,7 @@ def test_a_copy_that_is_not_the_one_imported_is_noticed(tmp_path: Path) -> None:
 
 
 def test_there_are_as_many_planted_faults_as_were_promised() -> None:
-    assert len(MUTANTS) >= 25
+    assert len(CORE_MUTANTS) >= 25
+    assert len(MUTANTS) - len(CORE_MUTANTS) >= 25
+    assert len(FIRST) >= 25
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)

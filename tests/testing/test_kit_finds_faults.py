@@ -32,6 +32,17 @@ NO_FILL = "        if fill is None:"
 ONLY_WHOLE = '        if fill is None or order.status != "filled":'
 GAIN = "        self.gain = "
 ENDS = 'memory._replace(stage="leaving" if sell else "ended")'
+GOAL = "held.cost / held.base * (ONE + self.gain)"
+SOLD = "quantity = market.quantity(memory.held.base)"
+AT_MARKET = (
+    ('Target(buy, "buy", price, quantity)', 'Target(buy, "buy", view.price, quantity, "market")'),
+    (PRICE, "        price = view.price"),
+    (
+        "            return memory._replace(exits=memory.exits + 1) if failed else memory\n",
+        "            return memory._replace(exits=memory.exits + failed, number=memory.number + 1)\n",
+    ),
+)
+"""Its purchases at market, and again at once where they come to nothing."""
 CHANCE = f"{PRICE}\n        price += market.tick * __import__('random').randint(0, 9)"
 
 PLANTED = {
@@ -92,6 +103,24 @@ PLANTED = {
         ((NO_FILL, ONLY_WHOLE), ("view.market.quantity(view.ledger.base)", "view.market.quantity(memory.held.base)")),
     ),
     "part fills that are not booked": Planted("cuts", "cut into parts, teaches", ((NO_FILL, ONLY_WHOLE),)),
+    "a price beside the tick": Planted(
+        "figures", "is not on the tick", (("view.market.price_up(held.cost / held.base * (ONE + self.gain))", GOAL),)
+    ),
+    "a quantity beside the lot": Planted("figures", "is not on the lot", ((SOLD, "quantity = memory.held.base"),)),
+    "a profit that is no figure of money": Planted(
+        "reports", "tally() gave", (("Tally(memory.profit,", "Tally(float(memory.profit),"),)
+    ),
+    "a stage that nobody knows": Planted("reports", "one of new, waiting", (('Status("running")', 'Status("busy")'),)),
+    "no method that tells the start": Planted(
+        "declared", "write the method `start_price`", (("def start_price(", "def started_at("),)
+    ),
+    "a division by the price that is not yet known": Planted(
+        "candles", "DivisionByZero", ((HEAR, f"        ONE / view.price\n{HEAR}"),)
+    ),
+    "a purchase on a candle that was missed": Planted(
+        "candles", "do not enter", ((HEAR, HEAR.replace("highs=", "sell_at=ZERO, highs=")), *AT_MARKET)
+    ),
+    "a market order that is asked for again for ever": Planted("parts", "again and again", AT_MARKET),
     "no answer to a stop": Planted("stop", "still stand at the end", ((ENDS, "memory"),)),
     "an end that keeps the coins": Planted(
         "stop", "coins were forgotten", (('"leaving" if sell else "ended"', '"ended"'),)

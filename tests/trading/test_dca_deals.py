@@ -56,6 +56,13 @@ def test_steps_are_measured_from_the_price_that_the_base_order_filled_at() -> No
     assert hand.order("1-s1").price == D("98.98")
 
 
+def test_safety_orders_lie_on_the_tick_below_their_deviation() -> None:
+    hand = hand_of(TWO, FREE, "1000")
+    hand.price("100")
+    hand.fill("1-base", price=D("100.01"))  # 98.0098 and 96.0096
+    assert [hand.order(slot).price for slot in ("1-s1", "1-s2")] == [D("98.00"), D("96.00")]
+
+
 def test_no_more_than_max_active_rest_and_the_next_is_placed_when_one_fills() -> None:
     hand = running({**TWO, "max_active": "1"})
     assert set(wanted(hand)) == {"1-s1", "1-t1"}
@@ -91,6 +98,7 @@ def test_the_take_profit_is_placed_anew_over_all_coins_when_a_safety_order_is_fi
 
 def test_the_deal_closes_with_its_take_profit_and_the_next_waits_for_the_cooldown() -> None:
     hand = running()
+    hand.price("101", after_ms=30_000)
     hand.fill("1-t1")
     obey_cancels(hand)
     assert hand.state.standing == {}
@@ -129,6 +137,7 @@ def test_a_deals_dust_joins_the_next_deal() -> None:
     second = next(order for order in played.orders.values() if order.slot == "2-t1")
     bought = next(order for order in played.orders.values() if order.slot == "2-base").quantity
     assert second.quantity == (bought * D("0.999") + D("0.0085")) // D("0.01") * D("0.01")
+    assert played.memory.profit == played.ledger.quote - 2000 + position.pool.cost
 
 
 def test_a_safety_order_that_cannot_be_paid_ends_the_ladder_and_says_so() -> None:
@@ -177,6 +186,10 @@ def test_after_a_target_the_rest_is_shared_among_the_others_when_more_is_bought(
     sells = {slot: order for slot, order in wanted(hand).items() if "-t" in slot}
     # 0.5 at 100 and 1.0204 at 98, shared 3 : 2
     assert sells == {"1-t2": ("100.64", "0.9122"), "1-t3": ("101.62", "0.6082")}
+    hand.fill("1-t2")
+    hand.fill("1-t3")
+    assert dca_memory(hand.state).closed == 1
+    assert dca_memory(hand.state).profit == hand.state.ledger.quote - 1000  # what the first target earned too
 
 
 def test_break_even_moves_the_stop_once_the_first_target_is_sold() -> None:
@@ -185,6 +198,15 @@ def test_break_even_moves_the_stop_once_the_first_target_is_sold() -> None:
     assert [trade[:2] for trade in played.trades()][:3] == [("1-base", "100"), ("1-t1", "101"), ("1-exit", "100")]
     still = play_dca({**TARGETS}, tape_through("100", "101.5", "99"), FREE, investment="1000")
     assert "1-exit" not in still.slots()
+
+
+def test_break_even_is_where_nothing_is_lost_after_the_fee_of_the_sale() -> None:
+    hand = hand_of({**TARGETS, "break_even": "yes"}, market(lot=D("0.0001"), min_notional=D(1)), "1000")
+    hand.price("100")
+    hand.fill("1-base")
+    hand.fill("1-t1")
+    assert hand.state.bounds is not None
+    assert hand.state.bounds.floor == D("100.21")  # 100 / 0.999 / 0.999, up to the tick
 
 
 def test_the_trailing_take_profit_follows_the_peak_and_sells_at_market() -> None:

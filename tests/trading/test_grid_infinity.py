@@ -92,6 +92,16 @@ def test_cells_that_open_later_count_for_the_order_rate() -> None:
     assert found == {"10-0s": False, "5-1b": False}
 
 
+def test_the_first_cell_buys_back_what_it_sold_though_it_started_beneath_its_floor() -> None:
+    hand = Hand(*bot_of(PIONEX, FREE, investment="1000")).started()
+    hand.price("100")
+    hand.fill("open-0", price=D(100))
+    hand.fill("5-0s")
+    assert (hand.order("5-1b").price, hand.order("5-1b").quantity) == (D("102.1"), D("0.538"))
+    hand.fill("5-1b")
+    assert hand.state.ledger.base == 8
+
+
 @pytest.mark.parametrize(
     ("changes", "key", "says"),
     [

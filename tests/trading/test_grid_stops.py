@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from autogrid.trading.event import EditAsked, FundsAsked
+from autogrid.trading.market import ThirdAsset
 from autogrid.trading.money import ZERO
 from autogrid.trading.strategies.fields import UnableToConfigure
 from autogrid.trading.strategies.grid.config import read_settings
@@ -43,6 +44,21 @@ def test_each_fill_moves_the_price_at_which_the_total_is_met() -> None:
         floors.append(hand.state.bounds.floor)
         assert abs(hand.state.ledger.profit(floors[-1]) + 1000) < D("1e-40")
     assert floors[1] > floors[0]
+
+
+def test_fees_in_a_third_asset_count_for_the_price_at_which_the_total_is_met() -> None:
+    on = market(fee_in=ThirdAsset("BNB", D(600)))
+    for stops, share in (({"total_loss_stop": "0.1"}, D(-1000)), ({"total_profit_stop": "0.02"}, D(200))):
+        hand = Hand(*bot_of({**FOUR_CELLS, **stops}, on)).started()
+        hand.price("10500")
+        hand.fill("open-0", price=D(10500))
+        hand.fill("2-0b")
+        assert hand.state.ledger.fee_value > 0
+        bounds = hand.state.bounds
+        assert bounds is not None
+        met = bounds.floor if share < 0 else bounds.roof
+        assert met is not None
+        assert abs(hand.state.ledger.profit(met) - share) < D("1e-20")
 
 
 def test_what_is_put_in_moves_what_the_share_is_of() -> None:

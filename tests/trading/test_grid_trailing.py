@@ -81,6 +81,8 @@ def test_the_lines_of_a_geometric_grid_come_from_the_unrounded_ratio() -> None:
 def test_the_limit_ends_it() -> None:
     limited = {**UP, "trailing_up_limit": "31999.99"}
     assert buys(play(limited, tape_through("26500", "40000"))) == ["26000", "27000", "28000", "29000", "30000"]
+    there = {**UP, "trailing_up_limit": "32000"}
+    assert buys(play(there, tape_through("26500", "40000"))) == ["27000", "28000", "29000", "30000", "31000"]
 
 
 def test_the_stop_loss_moves_with_the_lowest_line() -> None:
@@ -137,6 +139,17 @@ def test_a_step_below_the_range_a_line_is_added_as_long_as_quote_remains() -> No
     assert nothing_was_refused(poor)
     assert len(poor.memory.cells) == 5
     assert sells(poor) == ["26000", "27000", "28000", "29000", "30000"]
+
+
+def test_a_line_beneath_is_not_paid_with_quote_that_cells_above_still_need() -> None:
+    hand = Hand(*bot_of({**DOWN, "reserve": "0.02"}, FREE)).started()
+    hand.price("26500")
+    hand.fill("open-0", price=D(26_500))
+    hand.accept_all()
+    step = hand.price("24000", after_ms=1_000)  # before the fills at 26,000 and 25,000 are heard of
+    assert hand.state.ledger.quote > 3_000
+    assert (step.commands, step.refused) == ((), ())
+    assert len(hand.state.memory.cells) == 5
 
 
 def test_full_cells_stay_above_and_no_coin_is_sold_for_less() -> None:

@@ -95,6 +95,7 @@ def test_a_stop_takes_the_target_out_and_then_sells_at_market() -> None:
     hand = entered()
     step = hand.price("98")
     assert [type(command) for command in step.commands] == [Cancel]
+    assert step.refused == ()
     step = hand.cancelled("1-target")
     (place,) = [command for command in step.commands if isinstance(command, Place)]
     assert (place.order.slot, place.order.kind, place.exits) == ("1-out", "market", True)
@@ -131,6 +132,7 @@ def test_a_rest_too_small_to_be_ordered_joins_the_pool_and_the_next_entry_sells_
     hand.tell(Expired(hand.at_ms, hand.order("1-out").id))
     assert not hand.positions.entries
     assert hand.positions.pool.base == D("0.00500")
+    assert hand.positions.profit == hand.state.ledger.quote - 10_000 + hand.positions.pool.cost
     hand.alert("enter", "0.1")
     bought = hand.order("2-in").quantity
     hand.fill("2-in")
@@ -225,14 +227,26 @@ def test_more_entries_than_allowed_are_passed_over_and_say_so() -> None:
     assert hand.alert("enter", "0.00001").commands == ()
 
 
+def test_a_signal_that_was_passed_over_is_not_followed_when_it_comes_again() -> None:
+    hand = entered(max_entries="1")
+    hand.alert("enter")
+    hand.fill("1-target")
+    hand.tell(SignalCame(hand.at_ms, "a2", "enter", None))
+    assert not hand.slots
+    assert not hand.positions.entries
+
+
 def test_the_last_64_signals_are_known_again() -> None:
     hand = Alerted()
     for _ in range(70):
         hand.alert("leave")
     assert len(hand.state.memory.ids) == 64
     before = hand.state.memory
-    hand.tell(SignalCame(hand.at_ms, "a70", "enter", None))
-    assert hand.state.memory is before
+    for known in ("a70", "a7"):
+        hand.tell(SignalCame(hand.at_ms, known, "enter", None))
+        assert hand.state.memory is before
+    hand.tell(SignalCame(hand.at_ms, "a6", "enter", None))
+    assert hand.slots == {"1-in"}
 
 
 def test_without_stop_and_target_nothing_is_watched() -> None:

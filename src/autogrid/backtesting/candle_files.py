@@ -75,17 +75,17 @@ def _cut_off(name: str, error: Exception | str) -> UnableToReadCandles:
 
 def _read_parquet(content: bytes, name: str) -> RawCandles:
     try:
-        file = parquet.ParquetFile(io.BytesIO(content))
+        file = parquet.ParquetFile(io.BytesIO(content), pre_buffer=False)
         names = file.schema_arrow.names
         wanted = [names[at] for at in find_columns(names, name)]
-        return _of_table(file.read(columns=wanted), wanted, name)
+        return _of_table(file.read(columns=wanted, use_threads=False), wanted, name)
     except (pa.ArrowException, OSError) as error:
         raise _cut_off(name, error) from error
 
 
 def _read_feather(content: bytes, name: str) -> RawCandles:
     try:
-        table = feather.read_table(io.BytesIO(content))
+        table = feather.read_table(io.BytesIO(content), use_threads=False)
         names = table.column_names
         return _of_table(table, [names[at] for at in find_columns(names, name)], name)
     except (pa.ArrowException, OSError) as error:

@@ -248,8 +248,8 @@ class TapeFeed:
     def _bound(self, floor: Price | None, roof: Price | None) -> None:
         self._bounds = (floor, roof)
         unit = self._unit
-        self._floor = NEVER_BELOW if floor is None else int(floor // unit)
-        self._roof = NEVER_ABOVE if roof is None else int(roof // unit) + (roof % unit != 0)
+        self._floor = NEVER_BELOW if floor is None else min(int(floor // unit), NEVER_ABOVE)
+        self._roof = NEVER_ABOVE if roof is None else min(int(roof // unit) + (roof % unit != 0), NEVER_ABOVE)
 
     def _corner_at(self, until_ms: int | None) -> int:
         if until_ms is None:

@@ -219,6 +219,8 @@ def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
         at = f"{datetime.fromtimestamp(fill.at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
         click.echo(f"    {at} {fill.side:4} {text(fill.quantity):>14} at {text(fill.price):>14}{profit}")
         _say_why(fill.why)
+    for notice in shown.notices[:3]:
+        click.echo(f"  ! {harmless(notice)}")
 
 
 def _say_why(why: str) -> None:
@@ -265,6 +267,8 @@ def why(meant: str, data_dir: Path | None, as_json: bool) -> None:
     if as_json:
         say_json({"id": shown.row.id, "reasons": reasons, "notices": list(shown.notices)})
         return
+    for notice in shown.notices[:3]:
+        click.echo(f"- lately: {harmless(notice)}")
     for reason in reasons or ["Every line that should have an order has one."]:
         click.echo(f"- {reason}")
 

@@ -9,8 +9,9 @@ from rich.table import Table
 
 from autogrid.cli.output import BadInput, say_json
 from autogrid.cli.own import learn_own, own_folder_option
+from autogrid.trading.money import text
 from autogrid.trading.strategies.catalogue import CATALOGUE, entry
-from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.fields import Field, UnableToConfigure
 
 
 @click.command()
@@ -36,6 +37,23 @@ def strategies(name: str | None, data_dir: Path | None, as_json: bool) -> None:
             table.add_column(title)
         for field in one.fields:
             default = field.default if field.default is not None else "–" if field.optional else "must be given"
-            table.add_row(field.key, default, field.help)
+            table.add_row(field.key, default, f"{field.help}{_limits(field)}")
         console.print(table)
+        for preset in one.presets:
+            values = ", ".join(f"{key}={value}" for key, value in preset.values.items() if key != "preset")
+            console.print(f"  preset={preset.name}: {values}")
+        for action in one.actions:
+            console.print(f"  autogrid bot act BOT {action.name}: {action.help}")
     console.print("\n  [dim]Show one with: autogrid preview NAME --help[/dim]" if not name else "")
+
+
+def _limits(field: Field) -> str:
+    """What may be given, in brackets."""
+    parts = [field.unit] if field.unit else []
+    if field.choices:
+        parts.append(" | ".join(field.choices))
+    if field.least is not None or field.most is not None or field.above_zero:
+        low = "above 0" if field.above_zero else f"from {text(field.least)}" if field.least is not None else ""
+        high = "" if field.most is None else f"{'below' if field.below_most else 'up to'} {text(field.most)}"
+        parts.append(" ".join(part for part in (low, high) if part))
+    return f" ({'; '.join(parts)})" if parts else ""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from autogrid.engine.ports import Exchange
-from autogrid.trading.event import Event, Tick
+from autogrid.trading.event import Event, KillAsked, PauseAsked, StopAsked, Tick
 from autogrid.trading.plan import Bounds, Command
 
 
@@ -49,6 +49,9 @@ class Attended:
         self._now_ms = now_ms
         self._cursor: str | None = None
         """Where the exchange stood before the event that it is being asked for; None: it is not being asked."""
+        self._held: deque[Callable[[int], Event]] = deque()
+        """Asked before the first price of this run: at the last one's nothing may be traded."""
+        self._priced = False
 
     def expect(self, quiet: Bounds | None) -> None:
         """As the exchange."""
@@ -62,15 +65,27 @@ class Attended:
         """As the exchange."""
         await self._exchange.execute(command)
 
+    def _asked(self) -> Event | None:
+        """The next of what users asked that can be carried out now."""
+        if self._priced and self._held:
+            return self._held.popleft()(self._now_ms())
+        while (request := self._inbox.take()) is not None:
+            event = request(self._now_ms())
+            if self._priced or not _needs_price(event):
+                return event
+            self._held.append(request)
+        return None
+
     async def events(self) -> AsyncIterator[Event]:
         """What the exchange tells, and what users ask as soon as the bot has taken in what was told."""
         source = self._exchange.events()
+        begun = False
         told: asyncio.Future[Event] | None = None
         news = asyncio.ensure_future(self._inbox.news())
         try:
             while True:
-                while (request := self._inbox.take()) is not None:
-                    yield request(self._now_ms())
+                while begun and (asked := self._asked()) is not None:
+                    yield asked
                 if news.done():
                     news = asyncio.ensure_future(self._inbox.news())
                 if told is None:
@@ -83,8 +98,10 @@ class Attended:
                     except StopAsyncIteration:
                         return
                     told = self._cursor = None
+                    begun = True
                     if type(event) is Tick:
                         self._inbox.last_tick = event
+                        self._priced = True
                     yield event
         finally:
             for task in (news, told):
@@ -92,3 +109,8 @@ class Attended:
                     task.cancel()
                     with suppress(asyncio.CancelledError, StopAsyncIteration):
                         await task
+
+
+def _needs_price(event: Event) -> bool:
+    """Whether what was asked may trade: not a pause, a kill, or an end that keeps the coins."""
+    return not isinstance(event, PauseAsked | KillAsked) and not (isinstance(event, StopAsked) and not event.sell)

@@ -16,6 +16,7 @@ from autogrid.backtesting.run import Run, result_of
 from autogrid.backtesting.tapes import Tape, read_tape
 from autogrid.services.markets import MarketWords, market_for
 from autogrid.trading.bot import Bot
+from autogrid.trading.event import Expired, Filled, Rejected
 from autogrid.trading.ledger import opened
 from autogrid.trading.market import Market, ThirdAsset
 from autogrid.trading.matching import MatchingRules
@@ -224,6 +225,11 @@ def _compared(run: Run) -> dict[str, object]:
 def _facts(job: Job, run: Run) -> dict[str, object]:
     tape, market = job.tape, job.market
     warnings = [*_range_warnings(job, run.start_price), *tape.warnings]
+    if job.strategy.hears_signals:
+        warnings.append(
+            "No signals come in a backtest, so this bot never buys here. Try it on paper, with: autogrid bot signal."
+        )
+    warnings += _refusals(run)
     if run.last.ended_why:
         warnings.append(f"The bot ended before the candles did: {run.last.ended_why}.")
     if run.last.refused:
@@ -247,6 +253,21 @@ def _facts(job: Job, run: Run) -> dict[str, object]:
         "fill": job.request.fill,
         "warnings": warnings,
     }
+
+
+def _refusals(run: Run) -> list[str]:
+    """Orders that came to nothing, where hardly any did better."""
+    failed = [row.event for row in run.rows if isinstance(row.event, Rejected | Expired)]
+    fills = sum(isinstance(row.event, Filled) for row in run.rows)
+    if len(failed) <= fills:
+        return []
+    last = failed[-1]
+    why = (
+        last.reason
+        if isinstance(last, Rejected)
+        else "it could not be traded at once: too little money or volume"
+    )
+    return [f"{len(failed)} orders came to nothing, {fills} were filled. The last: {why}."]
 
 
 def _range_warnings(job: Job, price: Price) -> list[str]:

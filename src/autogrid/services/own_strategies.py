@@ -24,6 +24,8 @@ FOLDER: Final = "strategies"
 """In the data folder."""
 GROUP: Final = "autogrid.strategies"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+BUILT_IN: Final = dict(CATALOGUE)
+"""What stood in the catalogue before anything was added."""
 
 _LOADED: Final[dict[str, tuple[str, ...]]] = {}
 """What was loaded in this process, with the names of its strategies: files by their path, entry points by name."""
@@ -93,6 +95,8 @@ def check_entry(entry: object) -> None:
         raise UnableToAddStrategy(f"{entry!r} is no Entry of autogrid.trading.strategies.catalogue")
     if NAME.fullmatch(str(entry.name)) is None:
         raise UnableToAddStrategy(f"the name {entry.name!r} is not allowed; take small letters, digits and _")
+    if BUILT_IN.get(entry.name, entry) is not entry:
+        raise UnableToAddStrategy(f"a strategy named '{entry.name}' is there already; give yours another name")
     if not all(isinstance(field, Field) for field in entry.fields):
         raise UnableToAddStrategy(f"the fields of {entry.name} must be a tuple of Field(…)")
     keys = [key for field in entry.fields for key in (field.key, *field.aliases)]
@@ -114,7 +118,7 @@ def _load(key: str, where: str, source: Path | EntryPoint, names: list[str], fau
             faults.append(Fault(where, str(refusal)))
             return
         except (Exception, SystemExit) as fault:  # an edge: the user's code may raise anything
-            faults.append(_fault(where, source, fault))
+            faults.append(fault_of(where, source, fault))
             return
     names += _LOADED[key]
 
@@ -131,7 +135,7 @@ def _enter(entries: tuple[Entry, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _fault(where: str, source: Path | EntryPoint, fault: BaseException) -> Fault:
+def fault_of(where: str, source: Path | EntryPoint, fault: BaseException) -> Fault:
     """What the user's code raised, with the line where it did."""
     path = str(source) if isinstance(source, Path) else ""
     if isinstance(fault, SyntaxError) and fault.filename == path:

@@ -15,11 +15,14 @@ from autogrid.services.asked_events import event_of
 from autogrid.services.bots import now_ms
 from autogrid.storage.bots import Actual, BotRow, list_bots, set_actual, set_price, set_wanted
 from autogrid.storage.database import Database
-from autogrid.storage.requests import take_requests
+from autogrid.storage.requests import Request, mark_taken, take_requests
 from autogrid.trading.state import BotState
 
 LOOK_S: Final = 0.2
 """So often the engine looks at what is wanted."""
+
+SIGNAL_MS: Final = 60_000
+"""An older signal that no engine has heard is passed over."""
 
 PRICES_S: Final = 1.0
 """So often the prices that bots hear are written down."""
@@ -51,6 +54,8 @@ class Engine:
         self._tell = tell
         self._running: dict[str, _Running] = {}
         self._kept_at = 0.0
+        self._given: set[int] = set()
+        """Requests that were handed to their bots."""
         self.failed = False
         """Whether a bot was stopped by a fault."""
 
@@ -87,10 +92,20 @@ class Engine:
                 await self._start(bot)
             running_now = self._running.get(bot.id)
             for request in asked.get(bot.id, ()):
-                if running_now is not None:
+                if running_now is not None and not await self._is_too_old(request):
                     running_now.inbox.put(request.id, event_of(request))
             if running_now is not None and bot.actual != _shown(bot):
                 await self._actual(bot.id, _shown(bot), "")
+
+    async def _is_too_old(self, request: Request) -> bool:
+        """Whether a signal came so long ago, while no engine ran, that nobody means it any more; it is passed over."""
+        if request.kind != "signal" or now_ms() < request.made_ms + SIGNAL_MS or request.id in self._given:
+            self._given.add(request.id)
+            return False
+        async with self._database.writing() as connection:
+            await mark_taken(connection, request.id, 0)
+        self._tell(f"a signal from {(now_ms() - request.made_ms) // 1000} s ago was passed over: it is too old")
+        return True
 
     async def _keep_prices(self) -> None:
         """Once a second, for those who look from outside."""

@@ -10,7 +10,7 @@ import hmac
 import json
 from typing import Final, Literal, NamedTuple
 
-from autogrid.services.bots import UnableToAsk, now_ms
+from autogrid.services.bots import UnableToAsk, now_ms, strategy_of
 from autogrid.storage.bots import BotRow, find_bot
 from autogrid.storage.database import Database
 from autogrid.storage.requests import add_request, list_signals
@@ -93,6 +93,8 @@ async def send(database: Database, meant: str, alert: Alert) -> tuple[BotRow, bo
         bot = await find_bot(connection, meant)
         if bot.wanted != "running" or bot.actual in ("ended", "error"):
             raise UnableToAsk(f"{bot.name} does not run, so the signal is not kept; start it first")
+        if not strategy_of(bot).hears_signals:
+            raise UnableToAsk(f"{bot.name} is a {bot.strategy} bot that listens to no signals; nothing was sent")
         seen = await list_signals(connection, bot.id, at_ms - REMEMBERED_MS)
         if any(one.payload.get("id") == alert.id for one in seen):
             return bot, False

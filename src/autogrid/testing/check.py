@@ -18,7 +18,8 @@ from autogrid.backtesting.tapes import Tape
 from autogrid.services.own_strategies import entries_of
 from autogrid.storage.codecs import forget, learn
 from autogrid.testing import forms, laws
-from autogrid.testing.fault import StrategyFault, telling
+from autogrid.testing.candles import candles
+from autogrid.testing.fault import Again, StrategyFault, telling
 from autogrid.testing.play import Case
 from autogrid.testing.tapes import intervals, made_up
 from autogrid.trading.candle import MINUTE_MS
@@ -39,6 +40,9 @@ RUNNING: Final[Mapping[str, laws.Law]] = {
     "resumable": laws.resumable,
     "replayed": laws.replayed,
     "funds": laws.funds,
+    "figures": laws.figures,
+    "reports": laws.reports,
+    "candles": candles,
     "skip": laws.skip,
     "parts": laws.parts,
     "cuts": laws.cuts,
@@ -97,7 +101,7 @@ def check_strategy(  # noqa: PLR0913
     use_exact_figures()
     given = dict(config or {})
     many = 6 if thorough else 2
-    again = _Again(entry.name, given, price)
+    again = _Call(entry.name, given, price)
     _must_know(only)
     with _storable(entry, again):
         chosen = tuple(seeds) or (THOROUGH if thorough else SEEDS)
@@ -106,11 +110,11 @@ def check_strategy(  # noqa: PLR0913
         if not cases:
             first = made_up(0, price, 2, MINUTE_MS, market.tick, size)
             strategy = _built(Case(entry, given, market, investment, first, 0, many), again)
-            interval_ms, candles = intervals(strategy.timeframe_ms, strategy.warm_up, CANDLES)
-            if candles > LONG and not seeds and not thorough:
+            interval_ms, length = intervals(strategy.timeframe_ms, strategy.warm_up, CANDLES)
+            if length > LONG and not seeds and not thorough:
                 chosen = chosen[:4]
             for seed in chosen:
-                tape = made_up(seed, price, candles, interval_ms, market.tick, size)
+                tape = made_up(seed, price, length, interval_ms, market.tick, size)
                 cases.append(Case(entry, given, market, investment, tape, seed, many))
         for name, law in ONCE.items():
             if not only or name in only:
@@ -134,21 +138,22 @@ def strategy_in(path: str | Path, name: str | None = None) -> Entry:
     return entries[name] if name else next(iter(entries.values()))
 
 
-class _Again(NamedTuple):
+class _Call(NamedTuple):
     """How a check is called."""
 
     name: str
     config: Mapping[str, str]
     price: Decimal
 
-    def words(self, seeds: Sequence[int], law: str, given: Sequence[int] = ()) -> str:
+    def words(self, seeds: Sequence[int], law: str, given: Sequence[int] = ()) -> Again:
         price = "" if self.price == PRICE else f", price=Decimal('{self.price}')"
         seeded = f", seeds={tuple(seeds or given)}" if seeds or given else ""
         only = f", only=('{law}',)" if law else ""
-        return f"check_strategy({self.name}, {dict(self.config)}{price}{seeded}{only})"
+        words = f"check_strategy({self.name}, {dict(self.config)}{price}{seeded}{only})"
+        return Again(words, tuple(seeds or given), law)
 
 
-def _hold(name: str, law: laws.Law, case: Case, again: _Again) -> None:
+def _hold(name: str, law: laws.Law, case: Case, again: _Call) -> None:
     case.seen.clear()
     seeds = (case.seed,) if case.tape.source.startswith("made up from seed") else ()
     where = f" on the tape {case.tape.source}"
@@ -156,13 +161,13 @@ def _hold(name: str, law: laws.Law, case: Case, again: _Again) -> None:
         law(case)
 
 
-def _built(case: Case, again: _Again) -> AnyStrategy:
+def _built(case: Case, again: _Call) -> AnyStrategy:
     with telling("configuration", again.words((), "configuration"), lambda: " before the first event"):
         return case.build()
 
 
 @contextmanager
-def _storable(entry: Entry, again: _Again) -> Iterator[None]:
+def _storable(entry: Entry, again: _Call) -> Iterator[None]:
     """The records of its memory can be kept while it is looked at."""
     with telling("declared", again.words((), "declared"), lambda: ""):
         new = learn(entry.records)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from traceback import extract_tb
-from typing import Final
+from typing import Final, NamedTuple
 
 OURS: Final = "/autogrid/"
 
@@ -12,17 +12,29 @@ class Broken(Exception):
     """A law does not hold. The sentence says what was found; where is added by who runs it."""
 
 
+class Again(NamedTuple):
+    """How a fault is seen again."""
+
+    words: str
+    """In Python."""
+    seeds: tuple[int, ...]
+    law: str
+    """Empty: all of them."""
+
+
 class StrategyFault(AssertionError):
     """A strategy breaks a law of the kit."""
 
-    def __init__(self, law: str, sentence: str, where: str, again: str) -> None:
-        super().__init__(f"law '{law}' is broken{where}: {sentence}\nSee it again with {again}")
+    def __init__(self, law: str, sentence: str, where: str, again: "Again") -> None:
+        self.told = f"law '{law}' is broken{where}: {sentence}"
+        super().__init__(f"{self.told}\nSee it again with {again.words}")
         self.law = law
         self.sentence = sentence
+        self.again = again
 
 
 @contextmanager
-def telling(law: str, again: str, where: Callable[[], str]) -> Iterator[None]:
+def telling(law: str, again: Again, where: Callable[[], str]) -> Iterator[None]:
     """Whatever goes wrong inside becomes a `StrategyFault` of that law; `where` is asked when it does."""
     try:
         yield

@@ -9,6 +9,7 @@ from autogrid.services.own_strategies import check_entry
 from autogrid.storage.codecs import KINDS
 from autogrid.testing.fault import Broken
 from autogrid.testing.play import Case
+from autogrid.testing.words import must_have_methods
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import Started, Tick
 from autogrid.trading.ledger import opened
@@ -47,6 +48,7 @@ def declared(case: Case) -> None:
             except UnableToConfigure as refusal:
                 raise Broken(f"the default of {field.key} breaks its own limits: {refusal}") from None
     strategy = case.build()
+    must_have_methods(strategy)
     if strategy.name != entry.name:
         raise Broken(f"the strategy calls itself '{strategy.name}', its entry '{entry.name}'; they must be one")
     if type(strategy.start()).__name__ not in KINDS:

@@ -12,8 +12,9 @@ from autogrid.testing.parts import close, parts_of
 from autogrid.testing.pictures import memory_picture
 from autogrid.testing.play import Asks, Case, How, Played, play, shown, told
 from autogrid.testing.pure import Surroundings, must_read_nothing, twice
-from autogrid.testing.steps import Slots, as_wanted, books_close, within_funds
+from autogrid.testing.steps import Slots, as_wanted, books_close, on_the_grid, within_funds
 from autogrid.testing.tapes import other_future
+from autogrid.testing.words import must_tell_all
 from autogrid.trading.event import (
     ActionAsked,
     EditAsked,
@@ -89,6 +90,16 @@ def funds(case: Case) -> None:
         as_wanted(step, case.market)
 
     play(case, plainly(case), see)
+
+
+def figures(case: Case) -> None:
+    """Prices lie on the tick and quantities on the lot."""
+    play(case, plainly(case), lambda _, step: on_the_grid(step, case.market))
+
+
+def reports(case: Case) -> None:
+    """What people see can be told of any memory."""
+    must_tell_all(case, plainly(case))
 
 
 def skip(case: Case) -> None:

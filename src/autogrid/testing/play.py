@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,8 +19,11 @@ from autogrid.trading.bot import Bot
 from autogrid.trading.event import (
     Accepted,
     Cancelled,
+    CandleClosed,
     Event,
     Expired,
+    FeedBack,
+    FeedSilent,
     Filled,
     Rejected,
     Started,
@@ -44,6 +47,8 @@ See: TypeAlias = Callable[[BotState, Step], None]
 """Looks at a step that is kept, with the state it started from. Raises `Broken`."""
 NOTHING: Final[Asks] = {}
 LONGEST: Final = 600
+MOST_TRIES: Final = 200
+"""So many orders may end unfilled at one moment of the tape; more of them, and it would never go on."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,10 @@ class How:
     asked: bool = False
     """Whether the strategy is asked at every price, also between its bounds, where it must want nothing else."""
     asks: Asks = field(default_factory=dict)
+    past: tuple[CandleClosed, ...] = ()
+    """Candles told before the first price."""
+    missed: int | None = None
+    """The seed of a market whose closed candles are told late now and then, together with a later one."""
 
 
 PLAINLY: Final = How()
@@ -133,8 +142,9 @@ def play(case: Case, how: How = PLAINLY, see: See | None = None, strategy: AnySt
         feed,
         thin=how.skip,
         latency_ms=how.latency_ms,
-        first=(Started(tape.times.item(0), "k", tape.interval_ms),),
+        first=(Started(tape.times.item(0), "k", tape.interval_ms), *how.past),
     )
+    exchange.missing = None if how.missed is None else random.Random(how.missed)  # noqa: S311
     exchange.asks, exchange.chance = how.asks, None if how.rough is None else random.Random(how.rough)  # noqa: S311
     journal = _Watching(see)
     case.seen.clear()
@@ -224,11 +234,19 @@ class _Watching:
 
 
 class _Exchange(SimulatedExchange):
-    """A user asks between its events; and with `chance` it refuses, drops and repeats."""
+    """A user asks between its events; with `chance` it refuses, drops and repeats, with `missing` candles come late."""
 
     asks: Asks = NOTHING
     chance: random.Random | None = None
+    missing: random.Random | None = None
+    _held: tuple[CandleClosed, ...] = ()
+    """Candles that closed and were not told."""
+    _due: deque[CandleClosed] | None = None
+    """Those that are told now."""
     _calm = False
+    _moment: Point | None = None
+    _tries = 0
+    """How many orders ended unfilled at that moment."""
 
     async def execute(self, command: Command) -> None:
         if self.chance is not None and not self._calm and isinstance(command, Place) and self.chance.random() < 0.1:
@@ -246,6 +264,7 @@ class _Exchange(SimulatedExchange):
             yield event
             count += 1
             if isinstance(event, ANSWERS):
+                self._must_come_to_an_end(event)
                 past.append(event)
                 if self.chance is not None and self.chance.random() < 0.2:
                     yield self.chance.choice(past[-5:])
@@ -254,6 +273,31 @@ class _Exchange(SimulatedExchange):
                 if isinstance(asked, StopAsked):
                     self._calm, self._book.allowance = True, None
                 yield asked
+
+    def _news(self) -> CandleClosed | FeedSilent | FeedBack | None:
+        if self._due:
+            return self._due.popleft()
+        news = super()._news()
+        if self.missing is None or not isinstance(news, CandleClosed):
+            return news
+        if self.missing.random() < 0.4:
+            self._held += (news._replace(late=True),)
+            return None
+        self._due, self._held = deque((*self._held, news)), ()
+        return self._due.popleft()
+
+    def _must_come_to_an_end(self, answer: Event) -> None:
+        """Raises `Broken` where orders end unfilled again and again while the market stands still."""
+        if self._book.at is not self._moment or isinstance(answer, Filled):
+            self._moment, self._tries = self._book.at, 0
+        if isinstance(answer, Expired | Rejected):
+            self._tries += 1
+            if self._tries > MOST_TRIES:
+                slot = answer.order_id.split("-", 2)[-1]
+                raise Broken(
+                    f"it asks for an order again and again at one moment, lastly in the slot '{slot}': {self._tries} "
+                    "ended there unfilled; wait for another price or candle, or count the tries and give up"
+                )
 
     def _move(self, point: Point) -> None:
         super()._move(point)

@@ -50,6 +50,21 @@ def _afford(targets: list[Target], state: BotState, market: Market) -> None:
         raise Broken(f"its sells need {text(base)} {market.base}, and it owns {text(ledger.base)}")
 
 
+def on_the_grid(step: Step, market: Market) -> None:
+    """Every price that is wanted lies on the tick (of a market order it is no limit), every quantity on the lot."""
+    for one in _wished(step, market):
+        if one.price <= 0 or (one.price % market.tick and one.kind != "market"):
+            raise Broken(
+                f"the price {text(one.price)} in the slot '{one.slot}' is not on the tick {text(market.tick)}; take "
+                "market.price_up(…) or market.price_down(…)"
+            )
+        if one.quantity <= 0 or one.quantity % market.lot:
+            raise Broken(
+                f"the quantity {text(one.quantity)} in the slot '{one.slot}' is not on the lot {text(market.lot)}, or "
+                "nothing; take market.quantity(…), and want it only from market.least_quantity(price) on"
+            )
+
+
 def as_wanted(step: Step, market: Market) -> None:
     """The whole plan leaves nothing to be done: what `revise` gave, and what was left out, was right."""
     state = step.state

@@ -151,7 +151,7 @@ class Bot:
         if state.ended_why:
             return Step(event, state)
         at_ms = max(event.at_ms, state.at_ms)
-        price = None if state.price is None else exact(event.candle.close)
+        price = state.price if state.price is None or event.at_ms < state.at_ms else exact(event.candle.close)
         view = View(at_ms, price or ZERO, self.market, state.ledger, not event.late, state.candle_ms)
         memory = state.strategy.hear(state.memory, event.candle, view)
         return self._ask(BotState(price, at_ms, state.risk, memory, *state[4:]), event)

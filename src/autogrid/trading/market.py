@@ -122,6 +122,12 @@ class Market:
         return None
 
 
+def break_even_rise(market: Market) -> Share:
+    """How far the price must rise from a purchase at market to a resting sale that loses nothing."""
+    bought = ONE / net_of(market.taker_fee) if market.fee_in == RECEIVED else ONE + market.taker_fee
+    return bought / net_of(market.maker_fee) - ONE
+
+
 def net_of(rate: Share) -> Share:
     """What is left of one after a fee at `rate`."""
     return ONE - rate

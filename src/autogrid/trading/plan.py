@@ -26,7 +26,7 @@ class Target(NamedTuple):
     quantity: Quantity
     kind: Kind = "limit"
     alone: bool = False
-    """Wait until nothing else of the bot is open: an exit needs what other orders hold."""
+    """Wait until no order of the same side is open: an exit needs the coins that other sells hold."""
     initial: bool = False
     """Part of the first placement, which does not count for the order rate."""
     exits: bool = False
@@ -150,6 +150,6 @@ def missing(
         for target in targets
         if target.slot not in standing
         and (target.slot not in backoffs or backoffs[target.slot].until_ms <= at_ms)
-        and not (target.alone and standing)
+        and not (target.alone and any(order.side == target.side for order in standing.values()))
         and not (target.after and target.after in standing)
     ]

@@ -104,6 +104,11 @@ class Field:
             word = "must be below" if self.below_most else "the most is"
             raise UnableToConfigure(self.key, f"{self.key} is {text(number)}; {word} {text(self.most)}")
 
+    @property
+    def unit(self) -> str:
+        """What a figure of it is in, for a person; empty where its help says it all."""
+        return {"duration": "seconds", "share": "share, 0.05 is 5 %", "flag": "yes | no"}.get(self.kind, "")
+
     def schema(self) -> dict[str, object]:
         """The field as a property of a JSON Schema; figures of money are strings."""
         found: dict[str, object] = {

@@ -77,6 +77,8 @@ class Strategy(Generic[Memory]):
     """Length of the candles it wants to hear of; None: none."""
     warm_up: int = 0
     """How many of them it must hear before it can decide."""
+    hears_signals: bool = False
+    """Whether it does anything when it is told a signal."""
     coarsest_ms: int | None = None
     """A tape whose candles are longer than this is too coarse for it, as for an hourly schedule; None: any will do."""
     trigger: Price | None = None

@@ -108,4 +108,5 @@ def _bought(terms: Terms, memory: DcaMemory, view: View, purpose: Purpose, amoun
             memory = memory._replace(last_buy=price, high=price)
         return memory._replace(why=f"a purchase of {text(amount)} {market.quote} was left out: {breach}")
     number = memory.buys + 1
-    return memory._replace(buys=number, why="", purchase=Purchase(f"buy-{number}", purpose, quantity, price, why))
+    purchase = Purchase(f"buy-{number}", purpose, quantity, price, why, decided_ms=view.at_ms)
+    return memory._replace(buys=number, why="", purchase=purchase)

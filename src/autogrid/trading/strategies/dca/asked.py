@@ -20,7 +20,7 @@ def acted(terms: Terms, memory: DcaMemory, action: str, amount: Amount | None, v
     """The memory once the user wants `action`. Raises `UnableToAct`."""
     if view.price <= 0 or memory.stage == "new":
         raise UnableToAct("the bot has not seen a price yet; ask again once it runs")
-    if memory.stage in ("exiting", "ended"):
+    if memory.stage == "ended" or (memory.stage == "exiting" and memory.finishing):
         raise UnableToAct(f"the bot is ending already: {memory.why}")
     if action == "keep":
         return gathered(memory)._replace(stage="ended", why="stopped as asked, the coins are kept", finishing=True)
@@ -34,6 +34,8 @@ def acted(terms: Terms, memory: DcaMemory, action: str, amount: Amount | None, v
 
 
 def _finished(terms: Terms, memory: DcaMemory) -> DcaMemory:
+    if memory.stage == "exiting":
+        return memory._replace(finishing=True)
     if terms.settings.mode == "deal":
         if memory.deal is None:
             return memory._replace(stage="exiting", why="finished as asked, no deal was running", finishing=True)
@@ -48,6 +50,8 @@ def _finished(terms: Terms, memory: DcaMemory) -> DcaMemory:
 
 
 def _closed(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
+    if memory.stage == "exiting":
+        raise UnableToAct(f"all is being sold already: {memory.why}")
     if memory.stage == "waiting" or (memory.deal is None and not sellable(memory.position, view.market)):
         raise UnableToAct("there is nothing to sell now; close works while coins are held")
     return left(terms, memory, view, "closed as asked")
@@ -75,10 +79,11 @@ def _added(terms: Terms, memory: DcaMemory, amount: Amount | None, view: View) -
                 f"the budget has no room: {text(memory.spent)} {market.quote} are spent; raise budget first"
             )
         number = memory.buys + 1
-        purchase = Purchase(f"buy-{number}", "add", quantity, price, "asked for by hand")
+        purchase = Purchase(f"buy-{number}", "add", quantity, price, "asked for by hand", decided_ms=view.at_ms)
         return memory._replace(buys=number, purchase=purchase)
     manual = deal.manual + 1
-    purchase = Purchase(f"{memory.number}-add{manual}", "add", quantity, price, "asked for by hand")
+    slot = f"{memory.number}-add{manual}"
+    purchase = Purchase(slot, "add", quantity, price, "asked for by hand", decided_ms=view.at_ms)
     return memory._replace(deal=deal._replace(manual=manual), purchase=purchase)
 
 
@@ -111,6 +116,9 @@ def refitted(old: DcaSettings, terms: Terms, memory: DcaMemory, view: View) -> D
                 raise UnableToEdit(
                     f"the take-profit would be {text(target)}, not above the price: use close to sell now"
                 )
+    age_ms = 0 if memory.deal is None else view.at_ms - memory.deal.started_ms
+    if new.timeout_ms is not None and new.timeout_ms != old.timeout_ms and age_ms >= new.timeout_ms:
+        raise UnableToEdit("the deal that runs is older than that deal_timeout: use close to sell now")
     stop = stop_price(terms, position, memory.deal)
     if stop is not None and price <= stop and stop != stop_price(terms._replace(settings=old), position, memory.deal):
         raise UnableToEdit(

@@ -115,7 +115,7 @@ def after_sale(terms: Terms, memory: DcaMemory, order: Order, fill: Filled | Non
         profit = memory.profit + position.won
         return memory._replace(position=position._replace(won=ZERO), profit=profit)
     if what == "exit":
-        return memory._replace(position=position, exits=0, selling=order.remaining > 0)
+        return memory._replace(position=position, exits=0, selling=order.is_open and order.remaining > 0)
     position = after_aim(position, int(what[1:]) - 1, fill.quantity)
     memory = memory._replace(position=position)
     return _sold(terms, memory, view) if memory.stage == "running" and all_sold(position) else memory
@@ -159,6 +159,9 @@ def strayed(terms: Terms, memory: DcaMemory, fill: Filled, market: Market) -> Dc
     position = joined(memory.position, late)
     if memory.stage == "running" and (memory.deal is not None or terms.settings.mode == "accumulate"):
         position = shared_out(terms, position, memory.deal)
+    elif memory.stage == "waiting" and sellable(position, market) >= market.least_quantity(fill.price):
+        why = "bought after its deal was closed"
+        return memory._replace(position=position, stage="exiting", why=why, exit_ms=0, exits=0)
     return memory._replace(position=position)
 
 

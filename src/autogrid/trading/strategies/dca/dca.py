@@ -22,7 +22,7 @@ from autogrid.trading.strategies.dca.config import DcaSettings, read_settings
 from autogrid.trading.strategies.dca.deal import after_safety_order, deal_looked
 from autogrid.trading.strategies.dca.exit import Terms
 from autogrid.trading.strategies.dca.memory import DcaMemory, new_memory
-from autogrid.trading.strategies.dca.purchase import after_purchase, tried_again
+from autogrid.trading.strategies.dca.purchase import after_purchase, refreshed, tried_again
 from autogrid.trading.strategies.dca.sizing import check_start
 from autogrid.trading.strategies.dca.targets import wish
 from autogrid.trading.strategies.fields import UnableToConfigure
@@ -47,6 +47,7 @@ class Dca(Strategy[DcaMemory]):
         self.warm_up = settings.rsi_period + 1 if settings.timeframe_ms is not None else 0
         self.trigger = settings.start_price
         self._waits_for_times = settings.schedule is not None or settings.timeout_ms is not None
+        self.hears_signals = settings.start_when == "signal"
         self.coarsest_ms = settings.schedule.least_interval_ms if settings.schedule is not None else None
 
     def check(self, price: Price) -> None:
@@ -71,6 +72,7 @@ class Dca(Strategy[DcaMemory]):
             return exit_looked(self.terms, memory, view, timed=timed)
         if memory.purchase is not None:
             memory = tried_again(self.terms, memory, view, timed=timed)
+            memory = refreshed(self.terms, memory, view, timed=timed)
         if self.settings.mode == "deal":
             return deal_looked(self.terms, memory, view, timed=timed)
         return accumulate_looked(self.terms, memory, view, timed=view.traded)
@@ -84,6 +86,7 @@ class Dca(Strategy[DcaMemory]):
         wants = (
             memory.stage == "waiting"
             and view.price > 0
+            and view.traded
             and view.at_ms >= memory.ready_ms
             and found is not None
             and found < self.settings.rsi_below
@@ -130,8 +133,8 @@ class Dca(Strategy[DcaMemory]):
         memory = memory._replace(signals=(*memory.signals, signal.signal_id)[-SIGNALS_KEPT:])
         if signal.action == "leave":
             runs = memory.stage in ("opening", "running")
-            return left(self.terms, memory, view, "a signal to leave") if runs else memory
-        ready = memory.stage == "waiting" and view.at_ms >= memory.ready_ms
+            return left(self.terms, memory, view, "a signal to leave") if runs else memory._replace(called=None)
+        ready = memory.stage == "waiting" and view.at_ms >= memory.ready_ms and not memory.short
         return memory._replace(called=view.price) if ready else memory
 
     def funded(self, memory: DcaMemory, amount: Amount, view: View) -> DcaMemory:  # noqa: ARG002
@@ -140,8 +143,10 @@ class Dca(Strategy[DcaMemory]):
 
     def edited(self, memory: DcaMemory, config: Mapping[str, str], view: View) -> tuple["Dca", DcaMemory]:
         """The bot under `config`; the deal that runs keeps its ladder. Raises `UnableToEdit`."""
-        if memory.stage in ("exiting", "ended"):
+        if memory.stage == "ended" or (memory.stage == "exiting" and memory.finishing):
             raise UnableToEdit("the bot is ending; create a new one")
+        if memory.stage == "exiting":
+            raise UnableToEdit("everything is being sold; try again in a moment")
         try:
             dca = Dca({**self.config, **config}, self.market, self.investment)
             if memory.stage == "new":

@@ -86,7 +86,7 @@ def _begun(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
         held="",
         short=False,
         number=number,
-        purchase=Purchase(f"{number}-base", "base", quantity, price, why),
+        purchase=Purchase(f"{number}-base", "base", quantity, price, why, decided_ms=view.at_ms),
         deal=Deal(view.at_ms, sizes.base_order, sizes.safety_order, None, (), 0, ""),
     )
 

@@ -75,6 +75,8 @@ class Purchase(NamedTuple):
     tries: int = 0
     wait_ms: int = 0
     """It is tried again then; 0: at once."""
+    decided_ms: int = 0
+    """When its price was asked last."""
 
 
 Phase = Literal["later", "resting", "done", "gone"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
 
-from autogrid.trading.market import Market
+from autogrid.trading.market import Market, break_even_rise
 from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, text
 from autogrid.trading.strategies.dca.config import DcaSettings
 from autogrid.trading.strategies.dca.dca import Dca
@@ -16,7 +16,6 @@ from autogrid.trading.strategies.dca.schedule import next_anchor
 from autogrid.trading.strategies.dca.sizing import (
     CENT,
     Sizes,
-    break_even_rise,
     budget,
     drop_amount,
     ladder_of,

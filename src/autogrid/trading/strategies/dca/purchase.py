@@ -21,6 +21,8 @@ from autogrid.trading.strategies.strategy import View
 TRIES: Final = 3
 """So often a purchase is tried; then what it brought is all."""
 WAIT_MS: Final = 1_000
+STALE_MS: Final = 60_000
+"""A purchase that was held back so long is not sent at its old price."""
 FAILED_MS: Final = 60_000
 """After a base order that could not be bought at all, the next deal waits so long."""
 
@@ -47,10 +49,38 @@ def tried_again(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> 
     purchase = memory.purchase
     if purchase is None or not purchase.wait_ms or not timed or view.at_ms < purchase.wait_ms:
         return memory
-    rest = (purchase.wanted - purchase.bought) * view.price
-    if view.market.needed(rest) > view.ledger.free_quote:
+    rest = purchase.wanted - purchase.bought
+    if rest < view.market.least_quantity(view.price) or view.market.needed(rest * view.price) > view.ledger.free_quote:
         return _over(terms, memory, purchase, view)
     return memory._replace(purchase=purchase._replace(price=view.price, wait_ms=0))
+
+
+def refreshed(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> DcaMemory:
+    """A look at a purchase that was held back for a minute (a pause, a breaker): its price and size are old.
+
+    One that a schedule or a start at once wants is asked anew, in the same slot, so that it is never made twice; any
+    other is dropped, and made again where its reason still holds.
+    """
+    purchase = memory.purchase
+    if purchase is None or not timed or purchase.bought or purchase.tries or view.at_ms < stale_ms(purchase):
+        return memory
+    settings = terms.settings
+    again = settings.catch_up if purchase.purpose == "schedule" else settings.start_when == "now"
+    if purchase.purpose == "drop":
+        return memory._replace(purchase=None)
+    if not again or purchase.purpose not in ("schedule", "base"):
+        return _failed(memory._replace(purchase=None), purchase, view)
+    quantity = view.market.quantity(purchase.wanted * purchase.price / view.price)
+    least, needed = view.market.least_quantity(view.price), view.market.needed(quantity * view.price)
+    if quantity < least or needed > view.ledger.free_quote:
+        return _failed(memory._replace(purchase=None), purchase, view)
+    fresh = purchase._replace(wanted=quantity, price=view.price, decided_ms=view.at_ms)
+    return memory._replace(purchase=fresh)
+
+
+def stale_ms(purchase: Purchase) -> int:
+    """When a purchase that has brought nothing was decided too long ago."""
+    return purchase.decided_ms + STALE_MS
 
 
 def _over(terms: Terms, memory: DcaMemory, purchase: Purchase, view: View) -> DcaMemory:
@@ -69,6 +99,8 @@ def _over(terms: Terms, memory: DcaMemory, purchase: Purchase, view: View) -> Dc
 def _failed(memory: DcaMemory, purchase: Purchase, view: View) -> DcaMemory:
     """Nothing could be bought."""
     why = f"a purchase of {text(purchase.wanted)} {view.market.base} at {text(purchase.price)} could not be made"
+    if purchase.purpose == "base" and memory.finishing:
+        return memory._replace(stage="exiting", why="finished as asked", deal=None)
     if purchase.purpose == "base":
         return memory._replace(stage="waiting", why="", deal=None, held=why, ready_ms=view.at_ms + FAILED_MS)
     if purchase.purpose == "drop":

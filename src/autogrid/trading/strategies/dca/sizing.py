@@ -3,8 +3,8 @@
 from decimal import ROUND_DOWN, Decimal
 from typing import Final, NamedTuple
 
-from autogrid.trading.market import Market
-from autogrid.trading.money import LARGEST, ONE, UNIT, ZERO, Amount, Price, Quantity, Share, text
+from autogrid.trading.market import Market, break_even_rise
+from autogrid.trading.money import LARGEST, ONE, UNIT, ZERO, Amount, Price, Quantity, text
 from autogrid.trading.strategies.dca.config import DcaSettings
 from autogrid.trading.strategies.dca.ladder import Rung, deviations, multiple, required, rungs
 from autogrid.trading.strategies.fields import UnableToConfigure
@@ -61,12 +61,6 @@ def ladder_of(settings: DcaSettings, sizes: Sizes, start: Price, market: Market)
     return rungs(settings.shape, sizes.safety_order, start, market)
 
 
-def break_even_rise(market: Market) -> Share:
-    """How far the price must rise from a purchase at market to a resting sale that loses nothing."""
-    bought = ONE / (ONE - market.taker_fee) if market.fee_in == "received" else ONE + market.taker_fee
-    return bought / (ONE - market.maker_fee) - ONE
-
-
 def check_start(settings: DcaSettings, market: Market, investment: Amount, price: Price) -> None:
     """Raises `UnableToConfigure` where the bot cannot be traded from `price` on."""
     _check_profit(settings, market)
@@ -78,12 +72,11 @@ def check_start(settings: DcaSettings, market: Market, investment: Amount, price
 
 def _check_profit(settings: DcaSettings, market: Market) -> None:
     least = break_even_rise(market)
-    if settings.gross and settings.goals and settings.goals[0].profit <= least:
-        profit = settings.goals[0].profit
+    if settings.goals and settings.goals[0].profit <= least:
         raise UnableToConfigure(
             "take_profit",
-            f"a gross take-profit of {text(profit * 100)} % does not pay the fees; break-even is a rise of "
-            f"{text(round(least * 100, 4))} %: take more, or leave take_profit_gross out",
+            f"take_profit is {text(settings.goals[0].profit * 100)} %, not above the fees of a round trip; "
+            f"break-even is a rise of {text(round(least * 100, 4))} %: take more",
             rule="take-profit below the fees",
         )
 

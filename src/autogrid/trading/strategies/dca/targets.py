@@ -9,6 +9,7 @@ from autogrid.trading.strategies.dca.accumulate import drop_price, follows_high,
 from autogrid.trading.strategies.dca.deal import resting_orders
 from autogrid.trading.strategies.dca.exit import Terms, profit_price, sellable, stop_price, trailing_line
 from autogrid.trading.strategies.dca.memory import DcaMemory, Purchase
+from autogrid.trading.strategies.dca.purchase import stale_ms
 from autogrid.trading.strategies.strategy import View
 
 LEAST: Final = Decimal("1e-18")
@@ -92,7 +93,7 @@ def _take_profits(terms: Terms, memory: DcaMemory, view: View) -> list[Target]:
         if not aim.sold and rest < view.market.least_quantity(price):
             continue
         why = f"take-profit of {text(goal.profit * 100)} % on what cost {text(position.pool.cost)} {view.market.quote}"
-        found.append(Target(f"{memory.number}-t{index + 1}", "sell", price, rest, why=why))
+        found.append(Target(f"{memory.number}-t{index + 1}", "sell", price, rest, exits=True, why=why))
     return found
 
 
@@ -128,6 +129,8 @@ def _time(terms: Terms, memory: DcaMemory) -> int | None:
     times: list[int] = []
     if memory.purchase is not None and memory.purchase.wait_ms:
         times.append(memory.purchase.wait_ms)
+    elif memory.purchase is not None and not memory.purchase.bought:
+        times.append(stale_ms(memory.purchase))
     if deal is not None and settings.timeout_ms is not None:
         times.append(deal.started_ms + settings.timeout_ms)
     due_ms = next_due_ms(terms, memory)

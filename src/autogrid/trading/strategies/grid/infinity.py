@@ -6,12 +6,18 @@ that is what a cell trades. Only a few cells above the price are open; the coins
 and a cell opens on top as one sells.
 """
 
+from decimal import Decimal
+from typing import Final
+
 from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount
 from autogrid.trading.strategies.grid.config import GridSettings
 from autogrid.trading.strategies.grid.memory import Cell, GridMemory, new_cell
 from autogrid.trading.strategies.grid.sizing import AHEAD, endless_lines, free_line, held_shares, least_for, line_at
+
+SLIP: Final = Decimal("1e-40")
+"""More than a quotient of sixty digits is off by, and less than any lot: whole lots stay whole."""
 
 
 def opened(settings: GridSettings, market: Market, memory: GridMemory) -> GridMemory:
@@ -22,7 +28,7 @@ def opened(settings: GridSettings, market: Market, memory: GridMemory) -> GridMe
     shares = held_shares(lines, price)
     cells: dict[str, Cell] = {}
     for number in range(free):
-        quantity = market.quantity(value * (shares[number] - shares[number + 1]))
+        quantity = market.quantity(value * (shares[number] - shares[number + 1]) + SLIP)
         cells[str(number)] = new_cell(str(number), lines[number], lines[number + 1], quantity, "empty")
     store = Pool(memory.opening.received, memory.opening.paid)
     extras = memory.extras._replace(high=free, store=store)
@@ -58,7 +64,7 @@ def _open(memory: GridMemory, settings: GridSettings, market: Market, value: Amo
     floor, roof = line_at(settings, market, number), line_at(settings, market, number + 1)
     is_first = all(cell.phase == "empty" and not cell.cycle for cell in memory.cells.values())
     exact = value / (start if is_first else floor) - value / roof
-    least, quantity = least_for(floor, roof, market), market.quantity(exact)
+    least, quantity = least_for(floor, roof, market), market.quantity(exact + SLIP)
     if quantity < least <= quantity + market.lot:
         quantity = least  # no more than a lot is missing: what a rounded sale brought pays for it
     stock = market.quantity(max(store.base - value / roof, ZERO))

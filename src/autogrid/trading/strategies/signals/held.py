@@ -84,6 +84,8 @@ class HeldEntry(NamedTuple):
     """When its exit may be tried again."""
     exited: Quantity = ZERO
     """Of what was sold, by its exit."""
+    refusals: int = 0
+    """How often in a row its exit ended without a fill."""
 
     @property
     def price(self) -> Price:

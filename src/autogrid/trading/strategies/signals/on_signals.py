@@ -1,9 +1,10 @@
 """What all strategies on signals share: they decide at a closed candle or an alert, and `positions` does the rest."""
 
 from collections.abc import Mapping
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 from autogrid.trading.event import Filled
+from autogrid.trading.market import break_even_rise
 from autogrid.trading.money import Price, Share, text
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Wish
@@ -25,6 +26,9 @@ class Holding(Protocol):
     def _replace(self, *, positions: Positions = ...) -> Self: ...
 
 
+LASTS_MS: Final = 60_000
+"""A purchase that was held back so long is not sent at its old price."""
+
 M = TypeVar("M", bound=Holding)
 
 
@@ -33,10 +37,20 @@ class OnSignals(Strategy[M], Generic[M]):
 
     most: Share
     """Largest share of the equity in one entry."""
+    take_profit: Share | None = None
+    """Its target as a share of an entry's price, where it is one."""
 
     def check(self, price: Price) -> None:
         """Raises `UnableToConfigure` where not even the largest entry could be ordered at `price`."""
         market = self.market
+        rise = break_even_rise(market)
+        if self.take_profit and self.take_profit <= rise:
+            raise UnableToConfigure(
+                "take_profit",
+                f"take_profit is {text(self.take_profit * 100)} %, not above the fees of a round trip; "
+                f"break-even is a rise of {text(round(rise * 100, 4))} %: take more",
+                rule="take-profit below the fees",
+            )
         least = market.least_quantity(price) * price
         if self.investment * self.most < least:
             raise UnableToConfigure(
@@ -67,7 +81,7 @@ class OnSignals(Strategy[M], Generic[M]):
     def stop(self, memory: M, *, sell: bool) -> M:
         """The user wants the end: everything is sold at market, or kept."""
         positions = memory.positions
-        if positions.leaving or positions.ended:
+        if positions.ended or (positions.leaving and sell):
             return memory
         if sell:
             return memory._replace(
@@ -90,7 +104,11 @@ class OnSignals(Strategy[M], Generic[M]):
             raise UnableToEdit("timeframe cannot be changed while the bot runs; stop it and create a new one")
         if changed.looks_at() == self.looks_at():
             return changed, memory
-        return changed, changed.start()._replace(positions=memory.positions)
+        return changed, changed.warmed(memory)
+
+    def warmed(self, memory: M) -> M:
+        """The memory of a bot whose indicators changed: they begin anew, what is held stays."""
+        return self.start()._replace(positions=memory.positions)
 
     def looks_at(self) -> object:
         """Everything in the configuration that its indicators depend on."""
@@ -127,10 +145,12 @@ class OnSignals(Strategy[M], Generic[M]):
     ) -> Positions:
         """`positions` with a purchase, where one of that size can be made at all.
 
-        It is given up after `lasts_ms`; None: at the next closed candle, however long a hole in the prices is.
+        It is given up after `lasts_ms`; None: after a minute, and where the prices come from candles at the next close,
+        however long a hole in them is.
         """
         if not sized.quantity:
             return positions
         reasons = f"{why}; size {text(sized.quantity)} {self.market.base} by {sized.by}"
-        until_ms = 0 if lasts_ms is None else view.at_ms + lasts_ms
+        lasts_ms = lasts_ms or (0 if view.candle_ms else LASTS_MS)
+        until_ms = view.at_ms + lasts_ms if lasts_ms else 0
         return decided(positions, terms, view.price, sized.quantity, until_ms, reasons)

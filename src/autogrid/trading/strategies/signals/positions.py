@@ -24,7 +24,8 @@ LEAST: Final = Price("1e-18")
 """No price is finer."""
 
 RETRY_MS: Final = 1_000
-"""An exit that ended unfilled is tried again after this."""
+"""An exit that ended unfilled is tried again after this, then after twice as long each time."""
+LONGEST_RETRY_MS: Final = 60_000
 
 QUIET: Final = Wish()
 
@@ -158,7 +159,7 @@ def learned(positions: Positions, order: Order, fill: Filled | None, view: View)
         return _stray(positions, number, order, fill, view.market)
     if what == "in":
         return _purchase(positions, entry, order, fill, view)
-    return _sale(positions, entry, what, fill, view)
+    return _sale(positions, entry, order, what, fill, view)
 
 
 def _purchase(positions: Positions, entry: HeldEntry, order: Order, fill: Filled | None, view: View) -> Positions:
@@ -206,16 +207,20 @@ def _bought(positions: Positions, entry: HeldEntry, market: Market) -> Positions
     return _with(positions, entry)
 
 
-def _sale(positions: Positions, entry: HeldEntry, what: str, fill: Filled | None, view: View) -> Positions:
+def _sale(
+    positions: Positions, entry: HeldEntry, order: Order, what: str, fill: Filled | None, view: View
+) -> Positions:
     market = view.market
     if fill is not None:
         exited = entry.exited + fill.quantity if what == "out" else entry.exited
         earned = entry.earned + earned_by(fill, market)
-        entry = entry._replace(sold=entry.sold + fill.quantity, earned=earned, exited=exited)
-        return _closed(positions, entry) if entry.sold >= entry.stock else _with(positions, entry)
+        entry = entry._replace(sold=entry.sold + fill.quantity, earned=earned, exited=exited, refusals=0)
+        is_late = not order.is_open and what == "out" and entry.rest < market.least_quantity(view.price)
+        return _closed(positions, entry) if entry.sold >= entry.stock or is_late else _with(positions, entry)
     price = entry.target if entry.phase == "open" else entry.at or view.price
     if what == "out":
-        entry = entry._replace(retry_ms=view.at_ms + RETRY_MS)
+        wait_ms = min(RETRY_MS << min(entry.refusals, 10), LONGEST_RETRY_MS)
+        entry = entry._replace(retry_ms=view.at_ms + wait_ms, refusals=entry.refusals + 1)
     if entry.stock and entry.rest < market.least_quantity(price):
         return _closed(positions, entry)
     return _with(positions, entry)

@@ -104,6 +104,10 @@ class PppVishva(OnSignals[PppMemory]):
                 positions, asked = entered, Used(seen.bought_at, seen.risen.at)
         return PppMemory(positions, seen, used, asked, day)
 
+    def warmed(self, memory: PppMemory) -> PppMemory:
+        """What is held stays, and so does a halt of the day."""
+        return super().warmed(memory)._replace(day=memory.day)
+
     def looks_at(self) -> object:
         """Everything that the indicators depend on."""
         return self.settings.looks

@@ -104,6 +104,7 @@ class RsiReversal(OnSignals[RsiMemory]):
         self.period = whole(values["period"])
         self.low, self.high = float(number(values["oversold"])), float(number(values["overbought"]))
         self.terms = Terms(True, number(values["stop_loss"]), number(values["take_profit"]), ZERO)
+        self.take_profit = self.terms.target
         self.risk, self.most = number(values["risk_per_trade"]), number(values["max_position"])
         self.volume_ratio = optional_number(values["volume_ratio"])
         self.trend = None if values["trend_ema"] is None else whole(values["trend_ema"])

@@ -81,6 +81,7 @@ class Signal(OnSignals[SignalMemory]):
     """A signal bot with its configuration."""
 
     name = "signal"
+    hears_signals = True
 
     def __init__(self, config: Mapping[str, str], market: Market, investment: Amount) -> None:
         """Raises `UnableToConfigure` where the configuration breaks a limit."""
@@ -90,6 +91,7 @@ class Signal(OnSignals[SignalMemory]):
         self.max_entries = whole(values["max_entries"])
         stop, target = optional_number(values["stop_loss"]), optional_number(values["take_profit"])
         self.terms = Terms(True, stop or ZERO, target or ZERO, ZERO)
+        self.take_profit = target
 
     def start(self) -> SignalMemory:
         """A bot that has heard nothing."""

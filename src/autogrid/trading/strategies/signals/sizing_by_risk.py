@@ -1,11 +1,15 @@
 """How much a signal buys: so much that its stop costs a fixed share of the bot's equity, within caps."""
 
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Final, NamedTuple
 
 from autogrid.trading.market import net_of
 from autogrid.trading.money import ONE, ZERO, Price, Quantity, Share
 from autogrid.trading.strategies.signals.held import Terms
 from autogrid.trading.strategies.strategy import View
+
+ROOM: Final = Decimal("0.995")
+"""An entry takes no more of the money than this: the price may rise before it is filled."""
 
 
 class Sized(NamedTuple):
@@ -42,8 +46,8 @@ def capped(view: View, wanted: Quantity, by: str, stop: Price, most: Share) -> S
     rules = (
         (wanted, by),
         (equity * most / price, "max_position"),
-        ((equity - ledger.base * price) / price, "all of the equity"),
-        (ledger.free_quote / (price * (ONE + market.quote_fee)), "free quote"),
+        ((equity * ROOM - ledger.base * price) / price, "all of the equity"),
+        (ledger.free_quote * ROOM / (price * (ONE + market.quote_fee)), "free quote"),
     )
     least, name = min(rules, key=lambda rule: rule[0])
     quantity = market.quantity(max(ZERO, least))

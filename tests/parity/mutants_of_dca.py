@@ -1,0 +1,201 @@
+"""Planted faults in DCA: its ladder, its exits, its schedule and its books."""
+
+from typing import Final
+
+from tests.parity.mutants import Mutant
+
+VECTORS = "tests/trading/test_dca_vectors.py"
+DEALS = "tests/trading/test_dca_deals.py"
+ACCUMULATE = "tests/trading/test_dca_accumulate.py"
+
+DCA_MUTANTS: Final = (
+    Mutant(
+        "a net take-profit forgets the fee of its own sale",
+        "trading/strategies/dca/exit.py",
+        "keep = ONE if settings.gross else ONE - market.maker_fee",
+        "keep = ONE",
+        f"{VECTORS}::test_the_net_take_profit_of_the_rules_is_100_676",
+    ),
+    Mutant(
+        "a take-profit is rounded down to the tick",
+        "trading/strategies/dca/exit.py",
+        "return market.price_up(aim / (base * keep))",
+        "return market.price_down(aim / (base * keep))",
+        f"{VECTORS}::test_the_net_take_profit_of_the_rules_is_100_676",
+    ),
+    Mutant(
+        "a target from the base order takes its share of all that was spent",
+        "trading/strategies/dca/exit.py",
+        "aim = cost + profit * deal.base_order",
+        "aim = cost + profit * cost",
+        f"{VECTORS}::test_a_target_from_the_base_order_aims_at_that_share_of_it",
+    ),
+    Mutant(
+        "deviations from the order before do not compound",
+        "trading/strategies/dca/ladder.py",
+        "left *= ONE - step if step < ONE else ZERO",
+        "left -= step if step < ONE else ZERO",
+        f"{VECTORS}::test_a_deviation_from_the_previous_order_compounds",
+    ),
+    Mutant(
+        "safety orders lie above their deviation by less than a tick",
+        "trading/strategies/dca/ladder.py",
+        "price = market.price_down(start * (ONE - deviation))",
+        "price = market.price_up(start * (ONE - deviation))",
+        f"{DEALS}::test_safety_orders_lie_on_the_tick_below_their_deviation",
+    ),
+    Mutant(
+        "steps are measured from the price at which the base order was decided",
+        "trading/strategies/dca/purchase.py",
+        "price = purchase.value / purchase.bought",
+        "price = purchase.price",
+        f"{DEALS}::test_steps_are_measured_from_the_price_that_the_base_order_filled_at",
+    ),
+    Mutant(
+        "orders that rest already are not counted for max_active",
+        "trading/strategies/dca/deal.py",
+        'room = terms.settings.max_active - phases.count("resting")',
+        "room = terms.settings.max_active",
+        f"{DEALS}::test_a_look_places_no_more_than_that",
+    ),
+    Mutant(
+        "two safety orders are promised the same quote",
+        "trading/strategies/dca/deal.py",
+        "        free -= needed\n",
+        "",
+        f"{DEALS}::test_safety_orders_that_can_only_be_paid_one_by_one_are_not_both_placed",
+    ),
+    Mutant(
+        "at an equal price a safety order fills before the stop",
+        "trading/strategies/dca/deal.py",
+        "if stop is not None and view.price <= stop:",
+        "if stop is not None and view.price < stop:",
+        f"{DEALS}::test_at_an_equal_price_the_stop_wins",
+    ),
+    Mutant(
+        "the stop below the average leaves the fees out",
+        "trading/strategies/dca/exit.py",
+        "base, cost = position.pool\n    if settings.stop_loss",
+        "base, cost = position.gross\n    if settings.stop_loss",
+        f"{DEALS}::test_the_stop_below_the_average_includes_fees_and_follows_the_average",
+    ),
+    Mutant(
+        "break-even forgets the fee of the sale",
+        "trading/strategies/dca/exit.py",
+        "level = market.price_up(cost / (base * (ONE - market.taker_fee)))",
+        "level = market.price_up(cost / base)",
+        f"{DEALS}::test_break_even_is_where_nothing_is_lost_after_the_fee_of_the_sale",
+    ),
+    Mutant(
+        "the cooldown counts from the start of the deal",
+        "trading/strategies/dca/close.py",
+        "ready_ms=view.at_ms + max(",
+        "ready_ms=(memory.deal.started_ms if memory.deal else view.at_ms) + max(",
+        f"{DEALS}::test_the_deal_closes_with_its_take_profit_and_the_next_waits_for_the_cooldown",
+    ),
+    Mutant(
+        "a deal begins in the very moment in which the last one closed",
+        "trading/strategies/dca/close.py",
+        "max(settings.cooldown_ms, SOON_MS)",
+        "settings.cooldown_ms",
+        f"{DEALS}::test_without_a_cooldown_the_next_deal_starts_at_the_next_candles_open",
+    ),
+    Mutant(
+        "dust of a deal comes to the next one for nothing",
+        "trading/strategies/dca/close.py",
+        "position=Position(position.pool, ",
+        "position=Position(position.pool._replace(cost=ZERO), ",
+        f"{DEALS}::test_a_deals_dust_joins_the_next_deal",
+    ),
+    Mutant(
+        "what the first target earned is lost when a second one sells",
+        "trading/strategies/dca/memory.py",
+        "won=position.won + position.earned - cost",
+        "won=position.earned - cost",
+        f"{DEALS}::test_after_a_target_the_rest_is_shared_among_the_others_when_more_is_bought",
+    ),
+    Mutant(
+        "coins of a half filled safety order are left out of the exit",
+        "trading/strategies/dca/close.py",
+        'if order.phase == "resting" and order.bought:',
+        'if order.phase == "resting" and order.bought >= order.quantity:',
+        f"{DEALS}::test_coins_of_a_half_filled_safety_order_are_sold_before_the_deal_closes",
+    ),
+    Mutant(
+        "a purchase leaves the trailing take-profit armed",
+        "trading/strategies/dca/memory.py",
+        "return Position(pool, gross, gone, earned, won, aims, None)",
+        "return Position(pool, gross, gone, earned, won, aims, position.peak)",
+        f"{DEALS}::test_a_purchase_disarms_the_trailing_take_profit",
+    ),
+    Mutant(
+        "one deal more than max_deals",
+        "trading/strategies/dca/close.py",
+        "count >= settings.max_deals",
+        "count > settings.max_deals",
+        f"{DEALS}::test_the_bot_ends_after_its_last_deal",
+    ),
+    Mutant(
+        "a signal that comes again starts another deal",
+        "trading/strategies/dca/dca.py",
+        " or signal.signal_id in memory.signals:",
+        ":",
+        f"{DEALS}::test_a_signal_starts_a_deal_once_and_another_leaves_it",
+    ),
+    Mutant(
+        "weeks begin on Sunday",
+        "trading/strategies/dca/schedule.py",
+        "MONDAY_MS: Final = 4 * DAY_MS",
+        "MONDAY_MS: Final = 3 * DAY_MS",
+        f"{ACCUMULATE}::test_the_anchors_after_a_moment",
+    ),
+    Mutant(
+        "the 31st of a shorter month falls into the next one",
+        "trading/strategies/dca/schedule.py",
+        "day = min(schedule.day, after.toordinal() - first)",
+        "day = schedule.day",
+        f"{ACCUMULATE}::test_the_anchors_after_a_moment",
+    ),
+    Mutant(
+        "an anchor at the start itself is bought twice",
+        "trading/strategies/dca/schedule.py",
+        "return (at_ms - shift) // period * period + shift",
+        "return -((shift - at_ms + 1) // -period) * -period + shift",
+        f"{ACCUMULATE}::test_an_anchor_at_the_start_itself_is_not_bought_twice",
+    ),
+    Mutant(
+        "every purchase that was missed is made up",
+        "trading/strategies/dca/accumulate.py",
+        "        memory = memory._replace(next_ms=next_anchor(settings.schedule, view.at_ms))",
+        "        memory = memory._replace(next_ms=next_anchor(settings.schedule, due_ms))",
+        f"{ACCUMULATE}::test_after_three_days_off_one_purchase_is_made_up_or_none",
+    ),
+    Mutant(
+        "without catch-up an anchor must be met to the millisecond",
+        "trading/strategies/dca/accumulate.py",
+        "view.at_ms - anchor < (view.candle_ms or MINUTE_MS)",
+        "view.at_ms == anchor",
+        f"{ACCUMULATE}::test_with_skip_an_anchor_less_than_a_candle_old_is_bought",
+    ),
+    Mutant(
+        "the last purchase passes the budget",
+        "trading/strategies/dca/accumulate.py",
+        "return memory.spent + amount <= budget(",
+        "return memory.spent < budget(",
+        f"{ACCUMULATE}::test_the_last_purchase_is_not_made_where_it_would_pass_the_budget",
+    ),
+    Mutant(
+        "the high stays where it was after a drop was bought",
+        "trading/strategies/dca/purchase.py",
+        "memory._replace(last_buy=price, high=price)",
+        "memory._replace(last_buy=price)",
+        f"{ACCUMULATE}::test_each_drop_below_the_reference_buys_once",
+    ),
+    Mutant(
+        "a drop is measured from the average even where the last purchase was cheaper",
+        "trading/strategies/dca/accumulate.py",
+        "reference = min(reference, position.pool.cost / position.pool.base)",
+        "reference = position.pool.cost / position.pool.base",
+        f"{ACCUMULATE}::test_each_drop_below_the_reference_buys_once",
+    ),
+)
