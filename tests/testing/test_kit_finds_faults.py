@@ -118,7 +118,14 @@ PLANTED = {
         "candles", "DivisionByZero", ((HEAR, f"        ONE / view.price\n{HEAR}"),)
     ),
     "a purchase on a candle that was missed": Planted(
-        "candles", "do not enter", ((HEAR, HEAR.replace("highs=", "sell_at=ZERO, highs=")), *AT_MARKET)
+        "candles",
+        "do not enter",
+        (
+            (HEAR, HEAR.replace("highs=", "exits=-1 if candle.close > candle.open else 0, highs=")),
+            ('"buy", price, quantity)', '"buy", price, quantity, "market")'),
+            (PRICE, "        price = view.price if memory.exits < 0 else ZERO"),
+            ("_replace(number=memory.number + 1)", "_replace(number=memory.number + 1, exits=0)"),
+        ),
     ),
     "a market order that is asked for again for ever": Planted("parts", "again and again", AT_MARKET),
     "no answer to a stop": Planted("stop", "still stand at the end", ((ENDS, "memory"),)),

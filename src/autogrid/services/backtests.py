@@ -262,11 +262,7 @@ def _refusals(run: Run) -> list[str]:
     if len(failed) <= fills:
         return []
     last = failed[-1]
-    why = (
-        last.reason
-        if isinstance(last, Rejected)
-        else "it could not be traded at once: too little money or volume"
-    )
+    why = last.reason if isinstance(last, Rejected) else "it could not be traded at once: too little money or volume"
     return [f"{len(failed)} orders came to nothing, {fills} were filled. The last: {why}."]
 
 

@@ -179,6 +179,23 @@ def hold(ledger: Ledger, before: Order | None, after: Order, market: Market) -> 
     return Ledger(quote, base, in_quote, in_base + change, *ledger[4:])
 
 
+def received_of(fill: Filled, market: Market) -> Quantity:
+    """Base that a buy's fill brought, after a fee in base."""
+    return fill.quantity - fill.fee if fill.fee_asset == market.base else fill.quantity
+
+
+def paid_for(fill: Filled, market: Market) -> Amount:
+    """Quote that a buy's fill cost, with its fee in quote or in a third asset."""
+    value = fill.price * fill.quantity + fill.fee_value
+    return value + fill.fee if fill.fee_asset == market.quote else value
+
+
+def earned_by(fill: Filled, market: Market) -> Amount:
+    """Quote that a sell's fill brought, less its fee in quote or in a third asset."""
+    value = fill.price * fill.quantity - fill.fee_value
+    return value - fill.fee if fill.fee_asset == market.quote else value
+
+
 class Pool(NamedTuple):
     """Base on its way into orders: what was received with what was left over before, and what it cost in quote."""
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from autogrid.trading.event import Filled
+from autogrid.trading.ledger import paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, text
 from autogrid.trading.order import Order
@@ -15,17 +16,7 @@ from autogrid.trading.strategies.dca.exit import (
     shared_out,
     trailing_line,
 )
-from autogrid.trading.strategies.dca.memory import (
-    DcaMemory,
-    Position,
-    Purchase,
-    Stage,
-    joined,
-    paid_for,
-    received_of,
-    settled,
-    sold_at,
-)
+from autogrid.trading.strategies.dca.memory import DcaMemory, Position, Purchase, Stage, joined, settled, sold_at
 from autogrid.trading.strategies.strategy import View
 
 SOON_MS: Final = 1

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.event import Filled
 from autogrid.trading.indicators.rsi import RsiState
-from autogrid.trading.ledger import Pool
+from autogrid.trading.ledger import Pool, earned_by, paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, part_of
 
@@ -172,23 +172,6 @@ def new_memory(rsi: RsiState | None) -> DcaMemory:
         "new", "", None, 0, NO_POSITION, None, None, ZERO, 0, False, False, 0, None, None, "", False, 0, 0,
         False, ZERO, ZERO, 0, None, None, ZERO, (), rsi,
     )  # fmt: skip
-
-
-def received_of(fill: Filled, market: Market) -> Quantity:
-    """Base that a buy's fill brought, after a fee in base."""
-    return fill.quantity - fill.fee if fill.fee_asset == market.base else fill.quantity
-
-
-def paid_for(fill: Filled, market: Market) -> Amount:
-    """Quote that a buy's fill cost, with its fee in quote or in a third asset."""
-    value = fill.price * fill.quantity + fill.fee_value
-    return value + fill.fee if fill.fee_asset == market.quote else value
-
-
-def earned_by(fill: Filled, market: Market) -> Amount:
-    """Quote that a sell's fill brought, less its fee in quote or in a third asset."""
-    value = fill.price * fill.quantity - fill.fee_value
-    return value - fill.fee if fill.fee_asset == market.quote else value
 
 
 def settled(position: Position) -> Position:

@@ -3,18 +3,11 @@
 from typing import Final
 
 from autogrid.trading.event import Filled
+from autogrid.trading.ledger import paid_for
 from autogrid.trading.money import Price, text
 from autogrid.trading.strategies.dca.close import closed
 from autogrid.trading.strategies.dca.exit import Terms, profit_price, sellable, shared_out
-from autogrid.trading.strategies.dca.memory import (
-    DcaMemory,
-    Position,
-    Purchase,
-    SafetyOrder,
-    bought_more,
-    joined,
-    paid_for,
-)
+from autogrid.trading.strategies.dca.memory import DcaMemory, Position, Purchase, SafetyOrder, bought_more, joined
 from autogrid.trading.strategies.dca.sizing import Sizes, ladder_of
 from autogrid.trading.strategies.strategy import View
 

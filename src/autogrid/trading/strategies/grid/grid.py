@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 from autogrid.trading.event import Filled
-from autogrid.trading.ledger import Pool
+from autogrid.trading.ledger import Pool, earned_by, paid_for, received_of
 from autogrid.trading.market import RECEIVED, Market, net_of
 from autogrid.trading.money import ONE, ZERO, Amount, Price, text
 from autogrid.trading.order import Kind, Order
@@ -36,10 +36,7 @@ from autogrid.trading.strategies.grid.memory import (
     after_end,
     after_sell,
     distribute,
-    earned_by,
     new_cell,
-    paid_for,
-    received_of,
 )
 from autogrid.trading.strategies.grid.sizing import check_profit, check_start, lines_of
 from autogrid.trading.strategies.grid.stops import LEAST

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.event import Filled
-from autogrid.trading.ledger import Ledger, Pool
+from autogrid.trading.ledger import Ledger, Pool, earned_by, paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Price, Quantity, part_of
 from autogrid.trading.order import Order
@@ -133,23 +133,6 @@ class GridMemory(NamedTuple):
     exits: int
     """Orders of the exit that ended without being filled whole."""
     extras: GridExtras = PLAIN
-
-
-def received_of(fill: Filled, market: Market) -> Quantity:
-    """Base that a buy's fill brought, after a fee in base."""
-    return fill.quantity - fill.fee if fill.fee_asset == market.base else fill.quantity
-
-
-def paid_for(fill: Filled, market: Market) -> Amount:
-    """Quote that a buy's fill cost, with its fee in quote or in a third asset."""
-    value = fill.price * fill.quantity + fill.fee_value
-    return value + fill.fee if fill.fee_asset == market.quote else value
-
-
-def earned_by(fill: Filled, market: Market) -> Amount:
-    """Quote that a sell's fill brought, less its fee in quote or in a third asset."""
-    value = fill.price * fill.quantity - fill.fee_value
-    return value - fill.fee if fill.fee_asset == market.quote else value
 
 
 def after_buy(memory: GridMemory, cell: Cell, fill: Filled, market: Market) -> GridMemory:

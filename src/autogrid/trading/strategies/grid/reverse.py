@@ -6,19 +6,11 @@ sold (`stock`, `cost`) and what that brought (`earned`); the round trip is close
 """
 
 from autogrid.trading.event import Filled
-from autogrid.trading.ledger import Pool
+from autogrid.trading.ledger import Pool, earned_by, paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, UNIT, ZERO, Amount, Quantity, part_of
 from autogrid.trading.order import Order
-from autogrid.trading.strategies.grid.memory import (
-    NO_POOL,
-    Cell,
-    GridMemory,
-    earned_by,
-    paid_for,
-    received_of,
-    with_cell,
-)
+from autogrid.trading.strategies.grid.memory import NO_POOL, Cell, GridMemory, with_cell
 
 
 def after_fill(memory: GridMemory, cell: Cell, order: Order, fill: Filled, market: Market) -> GridMemory:

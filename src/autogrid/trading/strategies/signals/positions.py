@@ -11,12 +11,11 @@ done. Coins are counted as in a grid: what was received and the dust before it m
 from typing import Final
 
 from autogrid.trading.event import Filled
-from autogrid.trading.ledger import Pool
+from autogrid.trading.ledger import Pool, earned_by, paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Price, Quantity, part_of, text
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Target, Wish
-from autogrid.trading.strategies.grid.memory import earned_by, paid_for, received_of
 from autogrid.trading.strategies.signals.held import HeldEntry, Positions, Terms
 from autogrid.trading.strategies.strategy import View
 
