@@ -62,3 +62,13 @@ def test_a_cursor_of_another_tape_is_refused(cursor: str) -> None:
     feed = TapeFeed(tape_through("100", "200", "100"))
     with pytest.raises(UnableToFindPlace, match="same file"):
         feed.seek(cursor)
+
+
+def test_a_bound_beyond_every_price_is_never_met() -> None:
+    async def walk() -> None:
+        feed = TapeFeed(tape_of([(100, 110, 90, 105)] * 3, unit="0.0000000001"))
+        assert await feed.reach(D("1e-30"), D("1e17"), None, every=False) is not None
+        assert await feed.reach(D("1e-30"), D("1e17"), None, every=False) is not None
+        assert feed.ended()
+
+    asyncio.run(walk())

@@ -1,6 +1,7 @@
 """The guide to a strategy of one's own: what it says is done, in its order, in an empty folder."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,13 @@ from pathlib import Path
 import pytest
 
 from autogrid.testing.check import check_strategy, strategy_in
+from autogrid.testing.fault import StrategyFault
+from autogrid.testing.words import NEEDED
+from autogrid.trading.candle import Candle
+from autogrid.trading.event import Filled
+from autogrid.trading.ledger import Ledger
+from autogrid.trading.market import Market
+from autogrid.trading.order import Order
 from tests.docs.documents import Document
 from tests.testing.own import GUIDE, blocks, dip_source, forgetful, strategies_folder
 
@@ -77,3 +85,38 @@ def test_what_the_guide_breaks_is_found(folder: Path) -> None:
     done = typed("python -m autogrid.testing strategies/dip.py", folder)
     assert done.returncode == 1
     assert "law 'cuts' is broken" in done.stderr
+
+
+def with_stop() -> str:
+    """The strategy with the stop-loss: what the guide puts at the end of the copy, and the stage that it adds."""
+    [block] = [block for block in blocks("python") if block.startswith("LOSS =")]
+    stages = 'stage: Literal["trading", "cutting", "leaving", "ended"]'
+    assert stages in GUIDE
+    return dip_source().replace('stage: Literal["trading", "leaving", "ended"]', stages) + "\n\n" + block
+
+
+def test_the_stop_loss_of_the_guide_keeps_every_law(tmp_path: Path) -> None:
+    (tmp_path / "dip_stop.py").write_text(with_stop(), encoding="utf-8")
+    with forgetful():
+        assert check_strategy(strategy_in(tmp_path / "dip_stop.py"), {**LIVELY, "gain": "0.1"}).fills > 100
+
+
+def test_the_stop_loss_of_the_guide_needs_its_floor(tmp_path: Path) -> None:
+    (tmp_path / "dip_stop.py").write_text(
+        with_stop().replace("wish._replace(floor=self.floor(memory))", "wish"), "utf-8"
+    )
+    with forgetful(), pytest.raises(StrategyFault, match="look\\(\\) learns something there"):
+        check_strategy(strategy_in(tmp_path / "dip_stop.py"), {**LIVELY, "gain": "0.1"}, only=("skip",))
+
+
+@pytest.mark.parametrize("record", [Candle, Order, Filled, Ledger, Market])
+def test_the_guide_names_only_fields_that_are_there(record: type) -> None:
+    [row] = [line for line in GUIDE.splitlines() if line.startswith(f"| `{record.__name__}` | `")]
+    names = [name.partition("(")[0] for name in re.findall("`([^`]+)`", row)[1:]]
+    assert len(names) > 5
+    assert [name for name in names if name not in (*getattr(record, "_fields", ()), *dir(record))] == []
+
+
+def test_the_guide_names_every_method_that_must_be_written_and_no_other() -> None:
+    must = GUIDE.partition("These methods **must** be written")[2].partition("And these **may** be")[0]
+    assert set(re.findall(r"^\| `(\w+)\(", must, re.MULTILINE)) == set(NEEDED)

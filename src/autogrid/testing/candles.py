@@ -5,7 +5,7 @@ from typing import Final
 from autogrid.backtesting.closed_candles import ClosedCandles
 from autogrid.testing.fault import Broken
 from autogrid.testing.play import Case, How, play
-from autogrid.testing.steps import books_close
+from autogrid.testing.steps import books_close, on_the_grid
 from autogrid.trading.event import CandleClosed
 from autogrid.trading.plan import Place
 from autogrid.trading.state import BotState, Step
@@ -23,6 +23,7 @@ def candles(case: Case) -> None:
 
     def see(before: BotState, step: Step) -> None:
         books_close(step.state, case.market)
+        on_the_grid(step, case.market)
         if isinstance(step.event, CandleClosed) and step.event.late:
             _must_not_enter(case, before, step)
 

@@ -23,6 +23,7 @@ from autogrid.trading.strategies.dca.deal import after_safety_order, deal_looked
 from autogrid.trading.strategies.dca.exit import Terms
 from autogrid.trading.strategies.dca.memory import DcaMemory, new_memory
 from autogrid.trading.strategies.dca.purchase import after_purchase, refreshed, tried_again
+from autogrid.trading.strategies.dca.schedule import shown_time
 from autogrid.trading.strategies.dca.sizing import check_start
 from autogrid.trading.strategies.dca.targets import wish
 from autogrid.trading.strategies.fields import UnableToConfigure
@@ -175,6 +176,13 @@ class Dca(Strategy[DcaMemory]):
             spent = next_due_ms(self.terms, memory) is None
             why = f"the budget is spent: {text(memory.spent)} {self.market.quote} so far" if spent else ""
         return Status(memory.stage, why)
+
+    def notices(self, memory: DcaMemory) -> tuple[str, ...]:
+        """When the next purchase on the schedule is due."""
+        due_ms = next_due_ms(self.terms, memory) if memory.stage == "running" else None
+        if due_ms is None or self.settings.mode != "accumulate":
+            return ()
+        return (f"the next purchase is due at {shown_time(due_ms)}",)
 
     def _waits_for(self) -> str:
         settings = self.settings

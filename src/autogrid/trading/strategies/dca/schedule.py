@@ -44,6 +44,13 @@ class Schedule(NamedTuple):
         return f"each month on day {self.day} (or its last) at {clock}"
 
 
+def shown_time(at_ms: int) -> str:
+    """A time as people read it, in UTC."""
+    day = date.fromordinal(EPOCH_DAY + at_ms // DAY_MS)
+    hours, minutes = divmod(at_ms % DAY_MS // 60_000, 60)
+    return f"{day.isoformat()} {hours:02}:{minutes:02} UTC"
+
+
 def next_anchor(schedule: Schedule, after_ms: int) -> int:
     """The first anchor strictly after `after_ms`; UTC ms, as all times here."""
     anchor = last_anchor(schedule, after_ms)

@@ -136,6 +136,14 @@ class OnSignals(Strategy[M], Generic[M]):
             return Status("waiting", f"candles to warm up on: {heard} of {self.warm_up}")
         return Status("running")
 
+    def notices(self, memory: M) -> tuple[str, ...]:
+        """What it waits for while nothing is held."""
+        if memory.positions.entries or self.heard(memory) < self.warm_up:
+            return ()
+        if self.timeframe_ms is None:
+            return ("no order: it waits to be told, with a signal",)
+        return ("no order: it waits for its signal on a closed candle",)
+
     def heard(self, memory: M) -> int:  # noqa: ARG002
         """How many candles it has heard of since it began to warm up."""
         return self.warm_up

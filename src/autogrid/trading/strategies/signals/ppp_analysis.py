@@ -243,6 +243,26 @@ def enters(looks: Looks, seen: PppSeen, side: Side, used: Used) -> bool:
     return turned(looks, seen, side, used) and dipped(looks, seen, side, UNUSED) and holds(looks, seen, side)
 
 
+def missing(looks: Looks, seen: PppSeen, side: Side, used: Used) -> tuple[str, ...]:
+    """What a first entry still lacked on the last closed candle, in words; nothing where it lacked nothing."""
+    trend, wave = ema.value(seen.trend), wave_of(seen)
+    turn, word, over = ("buy", "above", "over") if side > 0 else ("sell", "below", "under")
+    found = []
+    if trend is None or not _beyond(seen.close, trend, side):
+        found.append(f"the close {said(seen.close)} is not {word} EMA({looks.ema})")
+    if not turned(looks, seen, side, used):
+        found.append(f"no new UT Bot {turn} within {looks.signal_window} candles")
+    if wave is None or wave * side <= 0:
+        found.append(f"the EWO is not {over} 0")
+    if not dipped(looks, seen, side, UNUSED):
+        found.append(f"no cross of the Stochastic RSI within {looks.stoch_lookback} candles")
+    if not confirmed(looks, seen, side):
+        found.append("the coarser timeframes do not agree")
+    if not filtered(looks, seen):
+        found.append("volume or ATR is not where the filters want it")
+    return tuple(found)
+
+
 def adds(looks: Looks, seen: PppSeen, side: Side, used: Used) -> bool:
     """Whether those of a further entry hold: a newer cross while the UT Bot has not turned, and 1, 3 and 5 again."""
     ours, theirs = (seen.bought_at, seen.sold_at) if side > 0 else (seen.sold_at, seen.bought_at)

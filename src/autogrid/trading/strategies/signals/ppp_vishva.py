@@ -26,6 +26,7 @@ from autogrid.trading.strategies.signals.ppp_analysis import (
     against,
     broken,
     enters,
+    missing,
     reasons,
     said,
     start,
@@ -103,6 +104,15 @@ class PppVishva(OnSignals[PppMemory]):
             if entered is not positions:
                 positions, asked = entered, Used(seen.bought_at, seen.risen.at)
         return PppMemory(positions, seen, used, asked, day)
+
+    def notices(self, memory: PppMemory) -> tuple[str, ...]:
+        """What an entry lacks."""
+        if memory.positions.entries or memory.seen.heard < self.warm_up:
+            return ()
+        if memory.day.halted:
+            return ("no entry until 00:00 UTC: too much of the day's equity was lost",)
+        lacks = missing(self.settings.looks, memory.seen, LONG, memory.used)
+        return (f"no entry on the last closed candle: {'; '.join(lacks)}",) if lacks else ()
 
     def warmed(self, memory: PppMemory) -> PppMemory:
         """What is held stays, and so does a halt of the day."""
