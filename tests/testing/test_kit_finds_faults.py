@@ -128,6 +128,16 @@ PLANTED = {
         ),
     ),
     "a market order that is asked for again for ever": Planted("parts", "again and again", AT_MARKET),
+    "trades to and fro that never end": Planted(
+        "funds",
+        "trades again and again",
+        (
+            *AT_MARKET,
+            ("if memory.sell_at:", "if memory.number % 2:"),
+            ('Target(sell, "sell", memory.sell_at, quantity)', 'Target(sell, "sell", view.price, quantity, "market")'),
+            (BUY, "quantity = market.least_quantity(price) * 2"),
+        ),
+    ),
     "no answer to a stop": Planted("stop", "still stand at the end", ((ENDS, "memory"),)),
     "an end that keeps the coins": Planted(
         "stop", "coins were forgotten", (('"leaving" if sell else "ended"', '"ended"'),)

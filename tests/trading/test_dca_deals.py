@@ -284,16 +284,31 @@ def test_an_exit_that_fills_in_part_is_tried_again_until_nothing_is_left() -> No
     assert hand.state.ledger.base == 0
 
 
-def test_a_late_fill_of_a_safety_order_after_the_close_joins_the_next_deal() -> None:
+def test_a_late_fill_of_a_safety_order_after_the_close_is_sold_at_once() -> None:
     hand = running()
     late = hand.order("1-s1")
     hand.fill("1-t1")
     hand.tell(hand.filled(late, D("0.4")))
     obey_cancels(hand)
     assert dca_memory(hand.state).position.base == D("0.4")
+    assert wanted(hand) == {"1-exit": ("98.00", "0.4")}
+    hand.fill("1-exit")
+    assert hand.state.ledger.base == 0
+    hand.price("101", after_ms=MINUTE_MS)
+    assert set(wanted(hand)) == {"2-base"}
+
+
+def test_a_late_fill_too_small_to_be_sold_joins_the_next_deal() -> None:
+    hand = running()
+    late = hand.order("1-s1")
+    hand.fill("1-t1")
+    hand.tell(hand.filled(late, D("0.01")))  # worth 0.98, below the least value
+    obey_cancels(hand)
+    assert wanted(hand) == {}
     hand.price("101", after_ms=MINUTE_MS)
     hand.fill("2-base")
-    assert hand.order("2-t1").quantity == D("0.4") + hand.state.ledger.base - D("0.4")
+    assert hand.order("2-t1").quantity == hand.state.ledger.base
+    assert hand.state.ledger.base == D("0.01") + D("0.99")
 
 
 def test_a_safety_order_that_is_refused_three_times_ends_the_ladder() -> None:

@@ -184,7 +184,6 @@ def test_a_scheduled_purchase_that_a_pause_held_back_is_caught_up_for_its_amount
     assert orders(hand) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="the anchors that pass meanwhile are not counted as caught up: next_ms stays")
 def test_anchors_that_pass_in_a_pause_make_one_purchase() -> None:
     hand = hand_of(DAILY, FREE, "1000")
     hand.price("100", after_ms=1_000)
@@ -197,7 +196,6 @@ def test_anchors_that_pass_in_a_pause_make_one_purchase() -> None:
     assert orders(hand) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="an order that is out is asked anew: a rest too small is refused for ever")
 def test_a_base_order_that_is_out_for_long_is_not_asked_anew() -> None:
     hand = hand_of({**TWO, "stop_loss": "0.1"}, SPOT, "1000")
     hand.price("100")
@@ -209,7 +207,6 @@ def test_a_base_order_that_is_out_for_long_is_not_asked_anew() -> None:
     assert hand.state.refused == ()
 
 
-@pytest.mark.xfail(strict=True, reason="a hole in the tape counts as held back, though the order is out")
 def test_what_a_candle_decided_before_a_hole_in_the_tape_fills_at_the_next_open() -> None:
     closes = [9_900, 9_800, 9_700, 9_500, 9_500, 9_500]
     times = [START_MS + hour * HOUR_MS for hour in (0, 1, 2, 6, 7, 8)]

@@ -52,9 +52,12 @@ def test_a_market_order_serves_whatever_its_rest() -> None:
     assert not serves(held, Target("exit-0", "buy", D(90), D(2), "market"))
 
 
-def test_a_target_that_wants_to_be_alone_waits_for_all_others_to_go() -> None:
+def test_a_target_that_wants_to_be_alone_waits_for_all_others_of_its_side_to_go() -> None:
     lonely = target("exit-0", side="sell", alone=True)
-    assert missing([lonely], {"0-0b": order()}, {}, 0) == []
+    buys, sells = order(), new_order("sell", "101", slot="1-0s")
+    assert missing([lonely], {"0-0b": buys, "1-0s": sells}, {}, 0) == []
+    assert missing([lonely], {"1-0s": sells._replace(cancel_asked=True)}, {}, 0) == []
+    assert missing([lonely], {"0-0b": buys}, {}, 0) == [lonely]
     assert missing([lonely], {}, {}, 0) == [lonely]
 
 

@@ -17,6 +17,7 @@ from autogrid.cli.markets import market_options, market_words
 from autogrid.cli.options import FIGURE, config_options, read_config
 from autogrid.cli.output import BadInput, say_json
 from autogrid.cli.own import learn_own, own_folder_option
+from autogrid.exchanges.simulated import UnableToSettle
 from autogrid.services.backtests import BacktestRequest
 from autogrid.services.backtests import backtest as run_backtest
 from autogrid.services.markets import UnableToDescribeMarket
@@ -50,7 +51,7 @@ def backtest(as_json: bool, out: Path | None, data_dir: Path | None, **given: An
     use_exact_figures()
     try:
         result = run_backtest(_request(**given, compare=not as_json or out is not None), simulated_backtest)
-    except (UnableToReadCandles, UnableToConfigure, UnableToDescribeMarket) as error:
+    except (UnableToReadCandles, UnableToConfigure, UnableToDescribeMarket, UnableToSettle) as error:
         raise BadInput(str(error)) from None
     if out is not None:
         try:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from autogrid.engine.ports import Exchange
-from autogrid.trading.event import Event, KillAsked, PauseAsked, StopAsked, Tick
+from autogrid.trading.event import Event, KillAsked, PauseAsked, ResumeAsked, StopAsked, Tick
 from autogrid.trading.plan import Bounds, Command
 
 
@@ -72,6 +72,8 @@ class Attended:
         while (request := self._inbox.take()) is not None:
             event = request(self._now_ms())
             if self._priced or not _needs_price(event):
+                if any(isinstance(one(0), ResumeAsked) for one in self._held):
+                    self._held.append(request)  # asked after a resume that waits: it must hold after that too
                 return event
             self._held.append(request)
         return None

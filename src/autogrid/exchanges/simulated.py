@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from decimal import Decimal
+from typing import Final
 
 from autogrid.engine.ports import Feed
 from autogrid.trading.event import CandleClosed, Event, FeedBack, FeedSilent, OrderEvent, Tick
@@ -10,6 +11,15 @@ from autogrid.trading.matching import Book, Point
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Bounds, Cancel, Command, Place
 from autogrid.trading.state import BotState
+
+MOST_AT_ONCE: Final = 20_000
+"""No bot has a reason for more commands at one moment of the market."""
+
+
+class UnableToSettle(Exception):
+    """A strategy wants the same again and again at one moment, and it never comes about. The sentence says what."""
+
+    code = "never-settles"
 
 
 class SimulatedExchange:
@@ -39,6 +49,7 @@ class SimulatedExchange:
         self._under_way: deque[tuple[int, Command]] = deque()
         self._quiet: Bounds | None = None
         self._candle = -1
+        self._at_once = 0
         self._hearing = hearing
         self._hears = True
         """What the bot was told of that."""
@@ -92,7 +103,14 @@ class SimulatedExchange:
         return not self._book.at.in_jump if order.kind == "market" else self._book.crosses(order)
 
     async def execute(self, command: Command) -> None:
-        """Carry out `command`, now or when it has arrived."""
+        """Carry out `command`, now or when it has arrived. Raises `UnableToSettle`."""
+        self._at_once += 1
+        if self._at_once > MOST_AT_ONCE:
+            slot = command.order.slot if isinstance(command, Place) else ""
+            raise UnableToSettle(
+                f"the strategy asked for {MOST_AT_ONCE} orders at one moment, the last in slot '{slot}', and none "
+                "settled it; it must count its tries, or wait"
+            )
         if self._latency_ms:
             self._under_way.append((self._book.at.at_ms + self._latency_ms, command))
         else:
@@ -133,6 +151,7 @@ class SimulatedExchange:
         """The market stands at `point`; a new candle brings new volume to fill from."""
         book = self._book
         book.at = point
+        self._at_once = 0
         if book.rules.participation is not None and point.candle != self._candle:
             self._candle = point.candle
             book.allowance = (point.volume or Decimal(0)) * book.rules.participation

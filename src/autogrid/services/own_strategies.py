@@ -7,14 +7,14 @@ takes the program down: what is wrong is told, with the file, the line and what 
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from traceback import extract_tb
 from types import CodeType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from autogrid.storage.codecs import learn
 from autogrid.trading.strategies.catalogue import CATALOGUE, Entry, UnableToAddStrategy, add
@@ -29,6 +29,8 @@ BUILT_IN: Final = dict(CATALOGUE)
 
 _LOADED: Final[dict[str, tuple[str, ...]]] = {}
 """What was loaded in this process, with the names of its strategies: files by their path, entry points by name."""
+
+Found = TypeVar("Found")
 
 
 class Fault(NamedTuple):
@@ -112,15 +114,27 @@ def check_entry(entry: object) -> None:
 def _load(key: str, where: str, source: Path | EntryPoint, names: list[str], faults: list[Fault]) -> None:
     """Load one source, and note what came of it."""
     if key not in _LOADED:
-        try:
-            _LOADED[key] = _enter(entries_of(source))
-        except UnableToAddStrategy as refusal:
-            faults.append(Fault(where, str(refusal)))
+        found = _attempted(where, source, lambda: _enter(entries_of(source)))
+        if isinstance(found, Fault):
+            faults.append(found)
             return
-        except (Exception, SystemExit) as fault:  # an edge: the user's code may raise anything
-            faults.append(fault_of(where, source, fault))
-            return
+        _LOADED[key] = found
     names += _LOADED[key]
+
+
+def entries_or_fault(path: Path) -> tuple[Entry, ...] | Fault:
+    """As `entries_of`, of a file; what is wrong with it is given back, not raised."""
+    return _attempted(path.name, path, lambda: entries_of(path))
+
+
+def _attempted(where: str, source: Path | EntryPoint, attempt: Callable[[], Found]) -> Found | Fault:
+    """What `attempt` gives, which runs the code of `source`."""
+    try:
+        return attempt()
+    except UnableToAddStrategy as refusal:
+        return Fault(where, str(refusal))
+    except (Exception, SystemExit) as fault:  # an edge: the user's code may raise anything
+        return _fault(where, source, fault)
 
 
 def _enter(entries: tuple[Entry, ...]) -> tuple[str, ...]:
@@ -135,7 +149,7 @@ def _enter(entries: tuple[Entry, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def fault_of(where: str, source: Path | EntryPoint, fault: BaseException) -> Fault:
+def _fault(where: str, source: Path | EntryPoint, fault: BaseException) -> Fault:
     """What the user's code raised, with the line where it did."""
     path = str(source) if isinstance(source, Path) else ""
     if isinstance(fault, SyntaxError) and fault.filename == path:

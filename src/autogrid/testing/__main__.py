@@ -7,10 +7,9 @@ from typing import NoReturn
 
 import click
 
-from autogrid.services.own_strategies import entries_of, fault_of
+from autogrid.services.own_strategies import Fault, entries_or_fault
 from autogrid.testing.check import ONCE, RUNNING, check_strategy
 from autogrid.testing.fault import Again, StrategyFault
-from autogrid.trading.strategies.catalogue import Entry, UnableToAddStrategy
 
 
 @click.command()
@@ -22,22 +21,16 @@ from autogrid.trading.strategies.catalogue import Entry, UnableToAddStrategy
 def check(file: Path, settings: tuple[str, ...], seeds: tuple[int, ...], only: tuple[str, ...], thorough: bool) -> None:
     """Hold the strategies that FILE defines to every law of the test kit."""
     config = {key: value for key, _, value in (one.partition("=") for one in settings)}
+    found = entries_or_fault(file)
+    if isinstance(found, Fault):
+        _end(str(found))
     try:
-        for entry in _entries(file):
+        for entry in found:
             done = check_strategy(entry, config, seeds=seeds, only=only, thorough=thorough)
             said = f"law {', '.join(only)} holds" if only else "every law holds"
             click.echo(f"{entry.name}: {said} ({done.runs} runs, {done.orders} orders, {done.fills} fills).")
     except StrategyFault as fault:
         _end(f"{file.name}: {fault.told}\nSee it again with {_typed(file, settings, fault.again, thorough=thorough)}")
-
-
-def _entries(file: Path) -> tuple[Entry, ...]:
-    try:
-        return entries_of(file)
-    except UnableToAddStrategy as refusal:
-        _end(f"{file.name}: {refusal}")
-    except (Exception, SystemExit) as fault:  # an edge: the user's code may raise anything
-        _end(str(fault_of(file.name, file, fault)))
 
 
 def _end(words: str) -> NoReturn:

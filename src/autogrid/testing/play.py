@@ -49,6 +49,8 @@ NOTHING: Final[Asks] = {}
 LONGEST: Final = 600
 MOST_TRIES: Final = 200
 """So many orders may end unfilled at one moment of the tape; more of them, and it would never go on."""
+MOST_TAKEN: Final = 1_000
+"""So often it may trade at once at one moment, for the same reason."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,9 @@ class _Exchange(SimulatedExchange):
     _calm = False
     _moment: Point | None = None
     _tries = 0
-    """How many orders ended unfilled at that moment."""
+    """How many orders ended unfilled at that moment, since the last that filled there."""
+    _taken = 0
+    """How often it traded at once at that moment."""
 
     async def execute(self, command: Command) -> None:
         if self.chance is not None and not self._calm and isinstance(command, Place) and self.chance.random() < 0.1:
@@ -288,8 +292,16 @@ class _Exchange(SimulatedExchange):
 
     def _must_come_to_an_end(self, answer: Event) -> None:
         """Raises `Broken` where orders end unfilled again and again while the market stands still."""
-        if self._book.at is not self._moment or isinstance(answer, Filled):
-            self._moment, self._tries = self._book.at, 0
+        if self._book.at is not self._moment:
+            self._moment, self._tries, self._taken = self._book.at, 0, 0
+        if isinstance(answer, Filled):
+            self._tries = 0
+            self._taken += not answer.maker
+            if self._taken > MOST_TAKEN:
+                raise Broken(
+                    f"it trades again and again at one moment: {self._taken} times there; after a trade at market wait "
+                    "for another price or candle"
+                )
         if isinstance(answer, Expired | Rejected):
             self._tries += 1
             if self._tries > MOST_TRIES:

@@ -266,7 +266,8 @@ class Bot:
         """Ask the strategy for everything and plan the whole difference."""
         if state.price is None or state.ended_why:
             return Step(event, state, note=note)
-        at_ms, backoffs = event.at_ms, state.backoffs
+        backoffs = state.backoffs
+        at_ms = max(event.at_ms, state.at_ms) if type(event) is CandleClosed else event.at_ms
         traded = event.traded if isinstance(event, Tick) else True
         view = View(at_ms, state.price, self.market, state.ledger, traded, state.candle_ms)
         memory = state.strategy.look(state.memory, view)

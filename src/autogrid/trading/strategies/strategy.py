@@ -2,7 +2,7 @@
 
 The same object serves backtest, paper and live: it cannot tell which it is in. It may look at nothing but its memory
 and the `View`, so a journal replays it exactly. A strategy of your own derives from `Strategy` and needs no more than
-`start`, `look`, `learn`, `targets` and `tally`: docs/guide/write-a-strategy.md.
+`start`, `look`, `learn`, `targets`, `stop`, `tally` and `start_price`: docs/guide/write-a-strategy.md.
 """
 
 from collections.abc import Mapping

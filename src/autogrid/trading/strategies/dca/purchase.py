@@ -8,6 +8,7 @@ from autogrid.trading.money import Price, text
 from autogrid.trading.strategies.dca.close import closed
 from autogrid.trading.strategies.dca.exit import Terms, profit_price, sellable, shared_out
 from autogrid.trading.strategies.dca.memory import DcaMemory, Position, Purchase, SafetyOrder, bought_more, joined
+from autogrid.trading.strategies.dca.schedule import next_anchor
 from autogrid.trading.strategies.dca.sizing import Sizes, ladder_of
 from autogrid.trading.strategies.strategy import View
 
@@ -58,6 +59,10 @@ def refreshed(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> Dc
     if purchase is None or not timed or purchase.bought or purchase.tries or view.at_ms < stale_ms(purchase):
         return memory
     settings = terms.settings
+    if purchase.purpose != "add" and view.ledger.held_quote:
+        return memory  # its order is out: nothing else holds money while it is wanted
+    if purchase.purpose == "schedule" and settings.schedule is not None:
+        memory = memory._replace(next_ms=next_anchor(settings.schedule, view.at_ms))
     again = settings.catch_up if purchase.purpose == "schedule" else settings.start_when == "now"
     if purchase.purpose == "drop":
         return memory._replace(purchase=None)
