@@ -54,7 +54,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a cell forgets the fee of its buy",
-        "trading/strategies/grid/memory.py",
+        "trading/ledger.py",
         "return fill.quantity - fill.fee if fill.fee_asset == market.base else fill.quantity",
         "return fill.quantity",
         f"{VECTORS}::test_okxs_fills_earn_0_04167062_and_leave_dust_that_cost_0_00077878",
