@@ -304,8 +304,8 @@ SIGNAL_MUTANTS: Final = (
     Mutant(
         "the averages enter without a cross",
         "trading/strategies/signals/sma_cross.py",
-        "or above(before.fast, before.slow) or not self._fits(",
-        "or not self._fits(",
+        "above(seen.fast, seen.slow) and not above(before.fast, before.slow)\n",
+        "above(seen.fast, seen.slow)\n",
         f"{FILLS}::test_an_sma_cross_enters_and_leaves_where_the_averages_cross",
     ),
     Mutant(

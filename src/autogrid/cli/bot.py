@@ -21,9 +21,8 @@ from autogrid.cli.own import learn_own
 from autogrid.cli.place import data_dir_option
 from autogrid.services import bots, showing
 from autogrid.services.markets import MarketWords
-from autogrid.services.picture import explained, to_json
+from autogrid.services.picture import to_json
 from autogrid.services.showing import Shown
-from autogrid.storage.database import Database
 from autogrid.trading.money import text
 
 SYMBOL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+")
@@ -185,7 +184,7 @@ def list_(data_dir: Path | None, as_json: bool) -> None:
 @json_option
 def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
     """What BOT owns, has earned and has out."""
-    shown = asked(data_dir, lambda database: _explained(database, meant))
+    shown = asked(data_dir, lambda database: showing.show(database, meant))
     if as_json:
         say_json(_show_json(shown))
         return
@@ -226,15 +225,6 @@ def show(meant: str, data_dir: Path | None, as_json: bool) -> None:
 def _say_why(why: str) -> None:
     if why:
         click.echo(f"         {harmless(why)}")
-
-
-async def _explained(database: Database, meant: str) -> Shown:
-    """The bot with the reason of each order that is out."""
-    shown = await showing.show(database, meant)
-    if shown.picture is None or not shown.picture.orders:
-        return shown
-    kept = await showing.orders_of(database, shown.row.id, only_open=shown.row.actual != "ended")
-    return shown._replace(picture=explained(shown.picture, {order.id: order.why for _, order in kept}))
 
 
 def _cents(number: Decimal) -> str:

@@ -171,17 +171,17 @@ def _result(job: Job, run: Runner, *, backwards: bool) -> Result:
     lines = job.strategy.lines
     facts = _facts(job, done) | {"elapsed_s": round(elapsed_s, 6)}
     if entry(request.strategy).depends_on_start:
-        facts["starts"] = starts_of(job, run, walk)
+        facts["starts"] = starts_of(job, run, walk, done)
     if request.compare and request.fill == "touch":
         stricter = run(job.bot, job.state, job.tape, replace(walk, rules=replace(rules, fill="through")))
         facts["through"] = _compared(stricter)
     return result_of(done, lines, facts)
 
 
-def starts_of(job: Job, run: Runner, walk: Walk) -> dict[str, object]:
-    """The same run begun at eight moments of the first half of the candles: how much hangs on the day of the start."""
-    profits = []
-    for part in range(STARTS):
+def starts_of(job: Job, run: Runner, walk: Walk, whole: Run) -> dict[str, object]:
+    """The `whole` run beside those from seven later moments of its first half: how much hangs on the start."""
+    profits = [whole.last.ledger.profit(_last_price(whole))]
+    for part in range(1, STARTS):
         first = len(job.tape) * part // (2 * STARTS)
         tape = begun_at(job.tape, first)
         price = Decimal(int(tape.prices[0, 0])) * tape.unit
@@ -196,9 +196,9 @@ def starts_of(job: Job, run: Runner, walk: Walk) -> dict[str, object]:
     return {
         "runs": len(profits),
         "losing": sum(profit < 0 for profit in profits),
-        "lowest": text(profits[0]) if profits else None,
-        "median": text(profits[len(profits) // 2]) if profits else None,
-        "highest": text(profits[-1]) if profits else None,
+        "lowest": text(profits[0]),
+        "median": text(profits[len(profits) // 2]),
+        "highest": text(profits[-1]),
     }
 
 

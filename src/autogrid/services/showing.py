@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from autogrid.backtesting.result import FillRow
-from autogrid.services.picture import Names, Picture, picture_of
+from autogrid.services.picture import Names, Picture, explained, picture_of
 from autogrid.storage import orders as kept
 from autogrid.storage.bots import BotRow, find_bot, list_bots
 from autogrid.storage.database import Database
@@ -39,9 +39,11 @@ async def show(database: Database, meant: str, fills: int = FILLS_SHOWN) -> Show
             return Shown(row, None, (), None)
         last = await kept.list_fills(connection, row.id, limit=fills)
         notices = await kept.last_notices(connection, row.id)
+        orders = await kept.list_orders(connection, row.id, only_open=row.actual != "ended")
     seen = tuple(_seen(fill) for fill in last)
     price = row.price if row.price_ms >= loaded.state.at_ms else None
     picture = picture_of(loaded.bot, loaded.state, seen, price, Names(row.name, row.account))
+    picture = explained(picture, {order.id: order.why for order in orders})
     return Shown(row, picture, tuple(notice.text for notice in notices), loaded)
 
 

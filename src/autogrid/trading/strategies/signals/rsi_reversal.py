@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from autogrid.trading.candle import Candle, exact
-from autogrid.trading.indicators import ema, rsi
+from autogrid.trading.indicators import rsi
 from autogrid.trading.indicators.comparison import above
 from autogrid.trading.indicators.ema import EmaState
 from autogrid.trading.indicators.rsi import RsiState
-from autogrid.trading.indicators.window import Window, mean, moved
+from autogrid.trading.indicators.window import Window
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount
 from autogrid.trading.strategies.fields import Field, read_all
@@ -24,7 +24,6 @@ from autogrid.trading.strategies.signals.fields import (
     TARGET_HELPS,
     TARGET_TITLES,
     VOLUME_RATIO,
-    VOLUMES,
     check_order,
     count,
     number,
@@ -33,6 +32,7 @@ from autogrid.trading.strategies.signals.fields import (
     timeframe,
     whole,
 )
+from autogrid.trading.strategies.signals.filters import Filters
 from autogrid.trading.strategies.signals.held import Positions, Terms
 from autogrid.trading.strategies.signals.on_signals import OnSignals
 from autogrid.trading.strategies.signals.positions import given_up, left, unsold_let_go
@@ -106,14 +106,13 @@ class RsiReversal(OnSignals[RsiMemory]):
         self.terms = Terms(True, number(values["stop_loss"]), number(values["take_profit"]), ZERO)
         self.take_profit = self.terms.target
         self.risk, self.most = number(values["risk_per_trade"]), number(values["max_position"])
-        self.volume_ratio = optional_number(values["volume_ratio"])
-        self.trend = None if values["trend_ema"] is None else whole(values["trend_ema"])
-        self.warm_up = max(self.period + 2, self.trend or 0, VOLUMES if self.volume_ratio else 0)
+        trend = None if values["trend_ema"] is None else whole(values["trend_ema"])
+        self.filters = Filters(optional_number(values["volume_ratio"]), trend)
+        self.warm_up = max(self.period + 2, self.filters.warm_up)
 
     def start(self) -> RsiMemory:
         """A bot that has heard nothing."""
-        trend = None if self.trend is None else ema.start(self.trend)
-        return RsiMemory(Positions(), RsiSeen(0, rsi.start(self.period), (), trend))
+        return RsiMemory(Positions(), RsiSeen(0, rsi.start(self.period), (), self.filters.start()))
 
     def hear(self, memory: RsiMemory, candle: Candle, view: View) -> RsiMemory:
         """The memory after a closed candle: what leaves, and what enters."""
@@ -130,39 +129,21 @@ class RsiReversal(OnSignals[RsiMemory]):
                 return RsiMemory(left(positions, why, view.price), seen)
         if positions.entries or positions.leaving or positions.ended or not view.traded:
             return RsiMemory(positions, seen)
-        if not above(now, self.low) or above(was, self.low) or not self._fits(seen, candle):
+        if not above(now, self.low) or above(was, self.low) or not self.filters.fit(seen.volumes, seen.trend, candle):
             return RsiMemory(positions, seen)
         sized = by_risk(view, self.terms, self.risk, self.most)
         why = f"RSI({self.period}) {said(now)} back above {said(self.low)}, before {said(was)}"
-        why = f"{why}; close {said(candle.close)}{self._filters(seen, candle)}"
+        why = f"{why}; close {said(candle.close)}{self.filters.words(seen.volumes, seen.trend, candle)}"
         return RsiMemory(self.entered(positions, self.terms, sized, view, why), seen)
 
     def looks_at(self) -> object:
         """Everything that the RSI and the filters depend on."""
-        return self.period, self.trend, self.volume_ratio is None
+        return self.period, self.filters.looks_at
 
     def heard(self, memory: RsiMemory) -> int:
         """Candles heard."""
         return memory.seen.heard
 
     def _seen(self, seen: RsiSeen, candle: Candle) -> RsiSeen:
-        volumes = seen.volumes if self.volume_ratio is None else moved(seen.volumes, VOLUMES, candle.volume)
-        trend = None if seen.trend is None else ema.update(seen.trend, candle.close)
+        volumes, trend = self.filters.update(seen.volumes, seen.trend, candle)
         return RsiSeen(seen.heard + 1, rsi.update(seen.strength, candle.close), volumes, trend)
-
-    def _fits(self, seen: RsiSeen, candle: Candle) -> bool:
-        """Whether the volume and the trend are as the filters want them; no value yet is no."""
-        if self.volume_ratio is not None and (
-            len(seen.volumes) < VOLUMES or candle.volume < float(self.volume_ratio) * mean(seen.volumes)
-        ):
-            return False
-        trend = None if seen.trend is None else ema.value(seen.trend)
-        return seen.trend is None or (trend is not None and above(candle.close, trend))
-
-    def _filters(self, seen: RsiSeen, candle: Candle) -> str:
-        found = ""
-        if seen.trend is not None:
-            found += f" > EMA({self.trend}) {said(seen.trend.average)}"
-        if self.volume_ratio is not None:
-            found += f"; volume {said(candle.volume)}, mean of {VOLUMES} {said(mean(seen.volumes))}"
-        return found

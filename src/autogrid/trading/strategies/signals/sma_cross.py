@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from autogrid.trading.candle import Candle, exact
-from autogrid.trading.indicators import ema
 from autogrid.trading.indicators.comparison import above
 from autogrid.trading.indicators.ema import EmaState
 from autogrid.trading.indicators.window import Window, mean, moved
@@ -23,7 +22,6 @@ from autogrid.trading.strategies.signals.fields import (
     TARGET_HELPS,
     TARGET_TITLES,
     VOLUME_RATIO,
-    VOLUMES,
     check_order,
     count,
     number,
@@ -32,6 +30,7 @@ from autogrid.trading.strategies.signals.fields import (
     timeframe,
     whole,
 )
+from autogrid.trading.strategies.signals.filters import Filters
 from autogrid.trading.strategies.signals.held import Positions, Terms
 from autogrid.trading.strategies.signals.on_signals import OnSignals
 from autogrid.trading.strategies.signals.positions import given_up, left, unsold_let_go
@@ -102,14 +101,13 @@ class SmaCross(OnSignals[CrossMemory]):
         self.terms = Terms(True, number(values["stop_loss"]), number(values["take_profit"]), ZERO)
         self.take_profit = self.terms.target
         self.risk, self.most = number(values["risk_per_trade"]), number(values["max_position"])
-        self.volume_ratio = optional_number(values["volume_ratio"])
-        self.trend = None if values["trend_ema"] is None else whole(values["trend_ema"])
-        self.warm_up = max(self.slow + 1, self.trend or 0, VOLUMES if self.volume_ratio else 0)
+        trend = None if values["trend_ema"] is None else whole(values["trend_ema"])
+        self.filters = Filters(optional_number(values["volume_ratio"]), trend)
+        self.warm_up = max(self.slow + 1, self.filters.warm_up)
 
     def start(self) -> CrossMemory:
         """A bot that has heard nothing."""
-        trend = None if self.trend is None else ema.start(self.trend)
-        return CrossMemory(Positions(), CrossSeen(0, (), 0.0, 0.0, (), trend))
+        return CrossMemory(Positions(), CrossSeen(0, (), 0.0, 0.0, (), self.filters.start()))
 
     def hear(self, memory: CrossMemory, candle: Candle, view: View) -> CrossMemory:
         """The memory after a closed candle: what leaves, and what enters."""
@@ -124,15 +122,17 @@ class SmaCross(OnSignals[CrossMemory]):
                 return CrossMemory(left(positions, f"{self._averages(seen)}: crossed below", view.price), seen)
         if positions.entries or positions.leaving or positions.ended or not view.traded:
             return CrossMemory(positions, seen)
-        if not above(seen.fast, seen.slow) or above(before.fast, before.slow) or not self._fits(seen, candle):
+        crossed = above(seen.fast, seen.slow) and not above(before.fast, before.slow)
+        if not crossed or not self.filters.fit(seen.volumes, seen.trend, candle):
             return CrossMemory(positions, seen)
         sized = by_risk(view, self.terms, self.risk, self.most)
-        why = f"{self._averages(seen)}: crossed above; close {said(candle.close)}{self._filters(seen, candle)}"
+        filters = self.filters.words(seen.volumes, seen.trend, candle)
+        why = f"{self._averages(seen)}: crossed above; close {said(candle.close)}{filters}"
         return CrossMemory(self.entered(positions, self.terms, sized, view, why), seen)
 
     def looks_at(self) -> object:
         """Everything that the averages depend on."""
-        return self.fast, self.slow, self.trend, self.volume_ratio is None
+        return self.fast, self.slow, self.filters.looks_at
 
     def heard(self, memory: CrossMemory) -> int:
         """Candles heard."""
@@ -143,26 +143,8 @@ class SmaCross(OnSignals[CrossMemory]):
         fast = slow = 0.0
         if len(closes) == self.slow:
             fast, slow = mean(closes[self.slow - self.fast :]), mean(closes)
-        volumes = seen.volumes if self.volume_ratio is None else moved(seen.volumes, VOLUMES, candle.volume)
-        trend = None if seen.trend is None else ema.update(seen.trend, candle.close)
+        volumes, trend = self.filters.update(seen.volumes, seen.trend, candle)
         return CrossSeen(seen.heard + 1, closes, fast, slow, volumes, trend)
-
-    def _fits(self, seen: CrossSeen, candle: Candle) -> bool:
-        """Whether the volume and the trend are as the filters want them; no value yet is no."""
-        if self.volume_ratio is not None and (
-            len(seen.volumes) < VOLUMES or candle.volume < float(self.volume_ratio) * mean(seen.volumes)
-        ):
-            return False
-        trend = None if seen.trend is None else ema.value(seen.trend)
-        return seen.trend is None or (trend is not None and above(candle.close, trend))
 
     def _averages(self, seen: CrossSeen) -> str:
         return f"SMA({self.fast}) {said(seen.fast)}, SMA({self.slow}) {said(seen.slow)}"
-
-    def _filters(self, seen: CrossSeen, candle: Candle) -> str:
-        found = ""
-        if seen.trend is not None:
-            found += f" > EMA({self.trend}) {said(seen.trend.average)}"
-        if self.volume_ratio is not None:
-            found += f"; volume {said(candle.volume)}, mean of {VOLUMES} {said(mean(seen.volumes))}"
-        return found
