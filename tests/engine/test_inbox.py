@@ -1,13 +1,14 @@
 """What users asked while no engine ran: carried out at the first price of the new run, or passed over as too old."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
 from autogrid.engine.inbox import Attended, Inbox
+from autogrid.engine.lease import Hold
 from autogrid.services.bots import now_ms
 from autogrid.services.running import SIGNAL_MS, Engine
 from autogrid.storage.bots import BotRow, create_bot, set_wanted
@@ -144,19 +145,49 @@ class Ran:
         self.handed: list[Event] = []
         self.said: list[str] = []
 
-    async def bot(self, row: BotRow, inbox: Inbox) -> BotState:
-        """Takes what it is handed, and has ended then."""
-        while not self.handed:
-            await inbox.news()
-            while (make := inbox.take()) is not None:
-                self.handed.append(make(LATER_MS))
-        return bot_of()[1]._replace(ended_why="done")
+    def make(self, row: BotRow, hold: Hold) -> "Taker":
+        return Taker(self.handed)
+
+    def killed(self, account: str, bots: frozenset[str] | None) -> None:
+        assert not bots, "nobody kills here"
+
+    async def sweep(self, account: str, hold: Hold, bots: frozenset[str], symbols: Iterable[str]) -> int:
+        raise AssertionError("nobody kills here")
+
+    async def leave(self, account: str) -> None:
+        """Nothing to leave."""
 
     async def run(self, database: Database) -> None:
         """An engine, until its bot has ended or it has looked a few times."""
         stop = asyncio.Event()
         asyncio.get_running_loop().call_later(0.6, stop.set)
-        await Engine(database, self.bot, self.said.append).run(stop, until_idle=True)
+        await Engine(database, self, "this one", self.said.append).run(stop, until_idle=True)
+
+
+class Taker:
+    """A bot that takes what it is handed, and has ended then."""
+
+    def __init__(self, handed: list[Event]) -> None:
+        self.inbox = Inbox()
+        self._handed = handed
+        self._closing = asyncio.Event()
+
+    async def run(self) -> BotState:
+        closing = asyncio.ensure_future(self._closing.wait())
+        while not self._handed and not closing.done():
+            news = asyncio.ensure_future(self.inbox.news())
+            await asyncio.wait((news, closing), return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            while (make := self.inbox.take()) is not None:
+                self._handed.append(make(LATER_MS))
+        closing.cancel()
+        return bot_of()[1]._replace(ended_why="done" if self._handed else "")
+
+    async def close(self) -> None:
+        self._closing.set()
+
+    def words(self) -> tuple[bool, str]:
+        return False, ""
 
 
 async def bot_with(database: Database, *asked: tuple[str, int]) -> str:

@@ -43,7 +43,7 @@ IMPORTLIB_THAT_READS = ("importlib.metadata", "importlib.resources")
 MAY_IMPORT_BY_NAME = frozenset({"services/own_strategies.py"})
 """And the CLI: files of the user's own are known by their paths alone."""
 
-PROVIDED_BY = {"pydantic_settings": "pydantic-settings"}
+PROVIDED_BY = {"google": "protobuf", "pydantic_settings": "pydantic-settings"}
 """Distributions whose name is not that of what is imported."""
 
 

@@ -1,4 +1,4 @@
-"""A database in a folder, a bot in it, and its runs on a tape."""
+"""A database, a bot in it, and its runs on a tape."""
 
 import asyncio
 import random
@@ -38,21 +38,28 @@ def new_bot(
     return NewBot(name=name, config=config, market=on, **{**values, **more})  # type: ignore[arg-type]
 
 
+class Site(NamedTuple):
+    """Where a database is: SQLite in the folder, or PostgreSQL at the URL."""
+
+    folder: Path
+    url: str = ""
+
+
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Database]:
-    """The database in `folder`, closed at the end."""
-    database = await open_database(folder)
+async def opened(place: Site | Path) -> AsyncIterator[Database]:
+    """The database there, closed at the end."""
+    database = await open_database(*place) if isinstance(place, Site) else await open_database(place)
     try:
         yield database
     finally:
         await database.close()
 
 
-def within(folder: Path, work: Callable[[Database], Awaitable[T]]) -> T:
-    """What `work` gives on the database in `folder`."""
+def within(place: Site | Path, work: Callable[[Database], Awaitable[T]]) -> T:
+    """What `work` gives on the database there."""
 
     async def do() -> T:
-        async with opened(folder) as database:
+        async with opened(place) as database:
             return await work(database)
 
     return asyncio.run(do())

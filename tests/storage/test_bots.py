@@ -1,7 +1,6 @@
 """Bots are found by what people call them, changed by what people want, and taken away only when nothing can trade."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -29,22 +28,22 @@ from autogrid.trading.event import Started, Tick
 from autogrid.trading.market import ThirdAsset
 from autogrid.trading.risk import Limits
 from tests.builders import START_MS, D, market
-from tests.storage.kept import CELLS, first_state, live, new_bot, tell, wild_tape, within
+from tests.storage.kept import CELLS, Site, first_state, live, new_bot, tell, wild_tape, within
 
 T = TypeVar("T")
 
 
-def written(folder: Path, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+def written(place: Site, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """What `work` gives in one transaction."""
 
     async def do(database: Database) -> T:
         async with database.writing() as connection:
             return await work(connection)
 
-    return within(folder, do)
+    return within(place, do)
 
 
-def test_a_bot_is_read_back_as_it_was_made(tmp_path: Path) -> None:
+def test_a_bot_is_read_back_as_it_was_made(place: Site) -> None:
     limits = Limits(D(500), orders_a_minute=7, ladder=(D("0.04"), D("0.1"), D("0.2")))
     on = market(fee_in=ThirdAsset("BNB", D("600.5")), max_orders=9, least_share=D("0.2"))
     new = new_bot(
@@ -63,10 +62,10 @@ def test_a_bot_is_read_back_as_it_was_made(tmp_path: Path) -> None:
         assert await find_bot(connection, made.id) == made
         assert await list_bots(connection) == [made]
 
-    written(tmp_path, check)
+    written(place, check)
 
 
-def test_a_bot_is_found_by_its_id_its_name_or_the_start_of_its_id(tmp_path: Path) -> None:
+def test_a_bot_is_found_by_its_id_its_name_or_the_start_of_its_id(place: Site) -> None:
     async def check(connection: AsyncConnection) -> None:
         made = [await create_bot(connection, new_bot(f"bot {number}"), number) for number in range(3)]
         for bot, new_id in zip(made, ("baa00000", "bab00000", "bc000000"), strict=True):
@@ -81,41 +80,40 @@ def test_a_bot_is_found_by_its_id_its_name_or_the_start_of_its_id(tmp_path: Path
         with pytest.raises(UnableToFindBot, match="no bot is called ''"):
             await find_bot(connection, "")
 
-    written(tmp_path, check)
+    written(place, check)
 
 
-def test_where_there_are_no_bots_that_is_said(tmp_path: Path) -> None:
+def test_where_there_are_no_bots_that_is_said(place: Site) -> None:
     async def check(connection: AsyncConnection) -> None:
         with pytest.raises(UnableToFindBot, match="there are no bots yet"):
             await find_bot(connection, "b")
 
-    written(tmp_path, check)
+    written(place, check)
 
 
-def test_a_name_that_is_the_start_of_an_id_wins(tmp_path: Path) -> None:
+def test_a_name_that_is_the_start_of_an_id_wins(place: Site) -> None:
     async def check(connection: AsyncConnection) -> None:
         first = await create_bot(connection, new_bot("one"), 1)
         second = await create_bot(connection, new_bot(first.id[:3]), 2)
         assert await find_bot(connection, first.id[:3]) == second
 
-    written(tmp_path, check)
+    written(place, check)
 
 
-def test_a_name_is_given_once_until_its_bot_is_deleted(tmp_path: Path) -> None:
+def test_a_name_is_given_once_until_its_bot_is_deleted(place: Site) -> None:
     async def check(connection: AsyncConnection) -> None:
         first = await create_bot(connection, new_bot("one"), 1)
-        async with connection.begin_nested():
-            with pytest.raises(UnableToCreateBot, match="'one' exists already"):
-                await create_bot(connection, new_bot("one"), 2)
+        with pytest.raises(UnableToCreateBot, match="'one' exists already"):
+            await create_bot(connection, new_bot("one"), 2)
         await delete_bot(connection, first.id, 3)
         second = await create_bot(connection, new_bot("one"), 4)
         assert await list_bots(connection) == [second]
         assert (await connection.execute(select(func.count()).select_from(tables.bots))).scalar_one() == 2
 
-    written(tmp_path, check)
+    written(place, check)
 
 
-def test_what_is_wanted_and_what_is_are_two_things(tmp_path: Path) -> None:
+def test_what_is_wanted_and_what_is_are_two_things(place: Site) -> None:
     async def check(connection: AsyncConnection) -> None:
         made = await create_bot(connection, new_bot(), 1)
         await set_wanted(connection, made.id, "running", 2)
@@ -125,10 +123,10 @@ def test_what_is_wanted_and_what_is_are_two_things(tmp_path: Path) -> None:
         assert (now.wanted, now.actual, now.reason, now.changed_ms) == ("running", "error", "the tape is gone", 3)
         assert (now.price, now.price_ms) == (D("98000.5"), 77)
 
-    written(tmp_path, check)
+    written(place, check)
 
 
-def test_a_bot_that_never_ran_takes_another_configuration(tmp_path: Path) -> None:
+def test_a_bot_that_never_ran_takes_another_configuration(place: Site) -> None:
     async def check(connection: AsyncConnection) -> None:
         made = await create_bot(connection, new_bot(), 1)
         await set_config(connection, made.id, {**CELLS, "start": "own", "own_base": "2"}, D(2), 2)
@@ -136,11 +134,11 @@ def test_a_bot_that_never_ran_takes_another_configuration(tmp_path: Path) -> Non
         assert now.config["own_base"] == "2"
         assert now.own_base == D(2)
 
-    written(tmp_path, check)
+    written(place, check)
 
 
 @pytest.mark.parametrize("actual", ["starting", "running", "paused", "stopping"])
-def test_a_bot_that_runs_is_not_deleted(tmp_path: Path, actual: str) -> None:
+def test_a_bot_that_runs_is_not_deleted(place: Site, actual: str) -> None:
     async def check(connection: AsyncConnection) -> None:
         made = await create_bot(connection, new_bot(), 1)
         await set_actual(connection, made.id, actual, "", 2)  # type: ignore[arg-type]
@@ -150,10 +148,10 @@ def test_a_bot_that_runs_is_not_deleted(tmp_path: Path, actual: str) -> None:
         await delete_bot(connection, made.id, 5)
         assert await list_bots(connection) == []
 
-    written(tmp_path, check)
+    written(place, check)
 
 
-def test_a_bot_whose_orders_may_trade_at_an_exchange_is_not_deleted(tmp_path: Path) -> None:
+def test_a_bot_whose_orders_may_trade_at_an_exchange_is_not_deleted(place: Site) -> None:
     async def check(database: Database) -> None:
         row, _ = await first_state(database, new_bot(account="my keys"))
         await tell(database, row, [Started(START_MS, "n"), Tick(START_MS, D(10_000))])
@@ -164,10 +162,10 @@ def test_a_bot_whose_orders_may_trade_at_an_exchange_is_not_deleted(tmp_path: Pa
             await connection.execute(update(tables.orders).values(status="cancelled"))
             await delete_bot(connection, row.id, 4)
 
-    within(tmp_path, check)
+    within(place, check)
 
 
-def test_a_deleted_bot_keeps_what_it_did(tmp_path: Path) -> None:
+def test_a_deleted_bot_keeps_what_it_did(place: Site) -> None:
     async def check(database: Database) -> None:
         lived = await live(database, new_bot(), wild_tape(1, 30))
         async with database.writing() as connection:
@@ -176,10 +174,10 @@ def test_a_deleted_bot_keeps_what_it_did(tmp_path: Path) -> None:
             assert len(fills) > 3
             assert await list_fills(connection, lived.row.id) == fills
 
-    within(tmp_path, check)
+    within(place, check)
 
 
-def test_requests_are_taken_in_the_order_they_were_made_and_once(tmp_path: Path) -> None:
+def test_requests_are_taken_in_the_order_they_were_made_and_once(place: Site) -> None:
     async def check(connection: AsyncConnection) -> None:
         one = await create_bot(connection, new_bot("one"), 1)
         two = await create_bot(connection, new_bot("two"), 1)
@@ -197,4 +195,4 @@ def test_requests_are_taken_in_the_order_they_were_made_and_once(tmp_path: Path)
         taken = select(tables.requests.c.taken_seq).where(tables.requests.c.id == pause)
         assert (await connection.execute(taken)).scalar_one() == 7
 
-    written(tmp_path, check)
+    written(place, check)

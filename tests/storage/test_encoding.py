@@ -147,27 +147,28 @@ def test_the_form_of_the_journal_stays_as_it_is() -> None:
     """Such texts stand in databases; a change here needs another version, and a way to read this one."""
     fill = Filled(5, "n-1-0-0b", "t9", D("98000.10"), D("0.00100"), D("0.001"), "BTC", D("0E+3"), True)
     assert encode(fill) == (
-        '{"version":2,"record":"Filled","at_ms":5,"order_id":"n-1-0-0b","fill_id":"t9","price":"98000.1",'
+        '{"version":3,"record":"Filled","at_ms":5,"order_id":"n-1-0-0b","fill_id":"t9","price":"98000.1",'
         '"quantity":"0.001","fee":"0.001","fee_asset":"BTC","fee_value":"0","maker":true}'
     )
     assert encode_many([Place(new_order()), Cancel("x")]) == (
-        '{"version":2,"records":[{"record":"Place","order":{"record":"Order","status":"intended","filled":"0",'
+        '{"version":3,"records":[{"record":"Place","order":{"record":"Order","status":"intended","filled":"0",'
         '"value":"0","fee_base":"0","fee_quote":"0","fee_value":"0","fill_ids":[],"id":"n-1-0-0b","slot":"0-0b",'
-        '"side":"buy","kind":"limit","price":"100","quantity":"1","cancel_asked":false},"initial":false,'
-        '"exits":false,"why":""},{"record":"Cancel","order_id":"x"}]}'
+        '"side":"buy","kind":"limit","price":"100","quantity":"1","cancel_asked":false,"trigger":null,'
+        '"stop_price":null},"initial":false,"exits":false,"why":""},{"record":"Cancel","order_id":"x"}]}'
     )
     assert encode(EditAsked(1, {"upper": "2"})) == (
-        '{"version":2,"record":"EditAsked","at_ms":1,"config":{"upper":"2"}}'
+        '{"version":3,"record":"EditAsked","at_ms":1,"config":{"upper":"2"}}'
     )
 
 
-TICK = {"version": 2, "record": "Tick", "at_ms": 1, "price": "2", "traded": True}
+TICK = {"version": 3, "record": "Tick", "at_ms": 1, "price": "2", "traded": True}
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"version": 3},
+        {"version": 4},
+        {"version": True},
         {"version": None},
         {"record": "Tock"},
         {"record": None},
@@ -222,7 +223,7 @@ def test_a_word_that_does_not_exist_is_refused(name: str, value: str) -> None:
 def test_changes_of_a_field_that_a_state_has_not_are_refused() -> None:
     _, first = bot_of()
     with pytest.raises(UnableToReadRecord, match="mood"):
-        decode_changes('{"version":2,"mood":"low"}', first)
+        decode_changes('{"version":3,"mood":"low"}', first)
 
 
 def test_a_float_is_never_written() -> None:

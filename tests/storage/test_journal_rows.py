@@ -1,7 +1,5 @@
 """What a step means is kept with it: the fill that was booked, the notice, the request carried out, the edit."""
 
-from pathlib import Path
-
 from sqlalchemy import select
 
 from autogrid.storage import tables
@@ -13,7 +11,7 @@ from autogrid.storage.requests import add_request, take_requests
 from autogrid.trading.event import EditAsked, Event, KillAsked, PauseAsked, Rejected, ResumeAsked, Started, Tick
 from autogrid.trading.strategies.catalogue import build
 from tests.builders import MINUTE_MS, START_MS, D, fill_of
-from tests.storage.kept import CELLS, first_state, new_bot, tell, within
+from tests.storage.kept import CELLS, Site, first_state, new_bot, tell, within
 
 
 async def loaded(database: Database, bot_id: str) -> Loaded:
@@ -23,7 +21,7 @@ async def loaded(database: Database, bot_id: str) -> Loaded:
     return found
 
 
-def test_a_fill_is_booked_once_however_often_it_is_told(tmp_path: Path) -> None:
+def test_a_fill_is_booked_once_however_often_it_is_told(place: Site) -> None:
     async def check(database: Database) -> None:
         row, _ = await first_state(database, new_bot())
         state = await tell(database, row, [Started(START_MS, "n"), Tick(START_MS, D(10_000))])
@@ -42,10 +40,10 @@ def test_a_fill_is_booked_once_however_often_it_is_told(tmp_path: Path) -> None:
         assert "n-99-nothing" in notice.text
         assert (await loaded(database, row.id)).state == again
 
-    within(tmp_path, check)
+    within(place, check)
 
 
-def test_a_refusal_is_a_notice(tmp_path: Path) -> None:
+def test_a_refusal_is_a_notice(place: Site) -> None:
     async def check(database: Database) -> None:
         row, _ = await first_state(database, new_bot())
         state = await tell(database, row, [Started(START_MS, "n"), Tick(START_MS, D(10_000))])
@@ -57,10 +55,10 @@ def test_a_refusal_is_a_notice(tmp_path: Path) -> None:
         assert "too sunny" in notice.text
         assert shown[order.id] == "rejected"
 
-    within(tmp_path, check)
+    within(place, check)
 
 
-def test_a_request_is_done_in_the_transaction_of_its_step(tmp_path: Path) -> None:
+def test_a_request_is_done_in_the_transaction_of_its_step(place: Site) -> None:
     async def check(database: Database) -> None:
         row, _ = await first_state(database, new_bot())
         await tell(database, row, [Started(START_MS, "n"), Tick(START_MS, D(10_000))])
@@ -75,10 +73,10 @@ def test_a_request_is_done_in_the_transaction_of_its_step(tmp_path: Path) -> Non
         assert left.kind == "pause"
         assert taken == [3, 4, None, 5]
 
-    within(tmp_path, check)
+    within(place, check)
 
 
-def test_an_edit_changes_the_bots_row_and_the_fold_alike(tmp_path: Path) -> None:
+def test_an_edit_changes_the_bots_row_and_the_fold_alike(place: Site) -> None:
     async def check(database: Database) -> None:
         row, _ = await first_state(database, new_bot(config={**CELLS, "start": "wait"}))
         start: list[Event] = [Started(START_MS, "n"), Tick(START_MS, D(10_000))]
@@ -95,4 +93,4 @@ def test_an_edit_changes_the_bots_row_and_the_fold_alike(tmp_path: Path) -> None
             assert "edit refused" in (await last_notices(connection, row.id))[0].text
         assert (await loaded(database, row.id)).state == refused
 
-    within(tmp_path, check)
+    within(place, check)

@@ -19,7 +19,7 @@ from autogrid.storage.memory_journal import Row
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import Filled, Started
 from autogrid.trading.ledger import Ledger, opened
-from autogrid.trading.market import FeeIn, Market, ThirdAsset
+from autogrid.trading.market import FeeIn, Market, Stops, ThirdAsset
 from autogrid.trading.matching import Book, MatchingRules
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Place
@@ -177,6 +177,16 @@ def _random_accumulate(chance: random.Random) -> dict[str, str]:
     return config
 
 
+def with_a_stop(config: dict[str, str], chance: random.Random) -> dict[str, str]:
+    """A deal's configuration with a stop that lies near, mostly; one that is to rest at the exchange."""
+    found = dict(config)
+    if found.get("mode") != "accumulate" and chance.random() < 0.8:
+        found["stop_loss"] = chance.choice(["0.005", "0.01", "0.02", "0.05"])
+    if {"stop_loss", "trailing", "break_even"} & found.keys():
+        found["max_slippage"] = chance.choice(["0", "0.001", "0.01", "0.05"])
+    return found
+
+
 def random_prices(chance: random.Random) -> Tape:
     """A walk around 100 with lively and calm candles, jumps, and holes in time."""
     unit = chance.choice(["0.01", "0.001"])
@@ -219,10 +229,15 @@ def random_market(chance: random.Random) -> Market:
     )
 
 
-def unchecked_dca(seed: int, *, latency_ms: int = 0, participation: Decimal | None = None) -> MadeUp:
-    """Raises `UnableToConfigure`."""
+def unchecked_dca(
+    seed: int, *, latency_ms: int = 0, participation: Decimal | None = None, stops: Stops = "none"
+) -> MadeUp:
+    """`stops`: what the market has; then most deals have a stop. Raises `UnableToConfigure`."""
     chance = random.Random(seed)
     config, tape, market = random_config(chance), random_prices(chance), random_market(chance)
+    if stops != "none":
+        market = replace(market, stops=stops)
+        config = with_a_stop(config, random.Random(seed))
     investment = D(chance.choice(["3000", "10000"]))
     slippage = D(chance.choice(["0", "0", "0.002"]))
     dca = Dca(config, market, investment)

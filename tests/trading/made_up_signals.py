@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from autogrid.services.backtests import Walk
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import Event, SignalCame, Started
 from autogrid.trading.ledger import opened
-from autogrid.trading.market import Market, ThirdAsset
+from autogrid.trading.market import Market, Stops, ThirdAsset
 from autogrid.trading.matching import Book, MatchingRules
 from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
@@ -113,13 +114,22 @@ def random_config(chance: random.Random, name: str) -> dict[str, str]:
 
 
 def made_up(
-    seed: int, *, names: tuple[str, ...] = ON_CANDLES, latency_ms: int = 0, participation: Decimal | None = None
+    seed: int,
+    *,
+    names: tuple[str, ...] = ON_CANDLES,
+    latency_ms: int = 0,
+    participation: Decimal | None = None,
+    stops: Stops = "none",
 ) -> MadeUp:
-    """One of `names` with any configuration over any tape."""
+    """One of `names` with any configuration over any tape, on a market that has these `stops`."""
     chance = random.Random(seed)
     name = chance.choice(names)
     on, funds = random_market(chance), D(chance.choice(["1000", "10000", "123456.78"]))
-    strategy = build(name, random_config(chance, name), on, funds)
+    config = random_config(chance, name)
+    if stops != "none":
+        on = replace(on, stops=stops)
+        config["max_slippage"] = random.Random(seed).choice(["0", "0.001", "0.02"])
+    strategy = build(name, config, on, funds)
     bot = Bot(on, Limits(funds, breakers=False), at_once=not latency_ms and chance.random() < 0.7)
     rules = MatchingRules(chance.choice(["touch", "through"]), D(chance.choice(["0", "0.001"])), participation)
     walk = Walk(rules, backwards=chance.random() < 0.3, latency_ms=latency_ms)

@@ -24,10 +24,14 @@ COMMANDS: Final = {
     "bot": ("bot", "Your bots: create, start, pause, stop, edit, list, show, why, replay, delete."),
     "orders": ("orders", "Open and past orders of a bot, or of all."),
     "trades": ("trades", "Fills of a bot, or of all; as CSV too."),
+    "credentials": ("credentials", "Keys of exchanges: add, list, check, remove."),
+    "keys": ("keys", "The keys that seal them: rotate, recovery."),
     "engine": ("engine", "Run what is wanted, until stopped."),
+    "simulator": ("autogrid.simulator.command", "Exchanges for trying out: real protocols, fake money, faults."),
+    "kill": ("kill", "Stop at once: a bot, an account, or all; until lifted."),
     "doctor": ("doctor", "Check this machine, each trouble with its mend."),
 }
-"""Name: the module under autogrid.cli that holds it, and what it does."""
+"""Name: the module that holds it, under autogrid.cli unless it is written whole, and what it does."""
 
 
 class LazyGroup(click.Group):
@@ -42,7 +46,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         gc.disable()  # what is imported stays: looking through it for garbage takes a tenth of the start
-        module = importlib.import_module(f"autogrid.cli.{COMMANDS[cmd_name][0]}")
+        path = COMMANDS[cmd_name][0]
+        module = importlib.import_module(path if path.startswith("autogrid.") else f"autogrid.cli.{path}")
         gc.freeze()
         gc.enable()
         command = getattr(module, cmd_name)

@@ -20,9 +20,11 @@ from autogrid.cli.output import BadInput, say_json
 from autogrid.cli.own import learn_own
 from autogrid.cli.place import data_dir_option
 from autogrid.services import bots, showing
+from autogrid.services.credentials import found
 from autogrid.services.markets import MarketWords
 from autogrid.services.picture import to_json
 from autogrid.services.showing import Shown
+from autogrid.storage.bots import PAPER
 from autogrid.trading.money import text
 
 SYMBOL = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9]+")
@@ -37,7 +39,7 @@ def bot() -> None:
 
 @bot.command()
 @click.argument("strategy")
-@click.option("--account", required=True, help="paper: made-up money, no keys.")
+@click.option("--account", required=True, help="paper (made-up money, no keys), or a name of `autogrid credentials`.")
 @click.option("--symbol", required=True, metavar="BASE/QUOTE", help="Such as BTC/USDT.")
 @click.option("--investment", required=True, type=FIGURE, help="In quote, such as 1000.")
 @click.option("--name", help="What you call it; made from strategy and coin if left out.")
@@ -76,6 +78,11 @@ def create(  # noqa: PLR0913, PLR0917
         raise BadInput("--speed goes with --tape, and is 0 or more")
     if tape is not None and exchange is not None:
         raise BadInput("give --tape or --exchange, not both")
+    if account != PAPER:
+        its = asked(data_dir, lambda database: found(database, account)).exchange
+        if exchange is not None and exchange.lower() != its:
+            raise BadInput(f"account {account} is on {its}; leave --exchange out")
+        exchange = its
     seen = None if tape is not None else (exchange or "binance").lower()
     if seen is not None:
         market = market_lookup.look_up(seen, symbol.upper(), data_dir)

@@ -14,6 +14,7 @@ from autogrid.services import bots, showing, signals
 from autogrid.services.markets import UnableToDescribeMarket
 from autogrid.storage.bots import BotRow, UnableToCreateBot, UnableToDeleteBot, UnableToFindBot
 from autogrid.storage.codecs import UnableToReadRecord
+from autogrid.storage.credentials import UnableToFindCredential
 from autogrid.storage.database import Database
 from autogrid.storage.recall import UnableToReplay
 from autogrid.trading.strategies.fields import UnableToConfigure
@@ -28,6 +29,7 @@ REFUSALS = (
     UnableToFindBot,
     UnableToReplay,
     UnableToReadRecord,
+    UnableToFindCredential,
     bots.UnableToAsk,
     signals.UnableToReadAlert,
 )

@@ -2,8 +2,12 @@
 
 import asyncio
 import importlib
+import os
+import secrets
 import signal
-from collections.abc import Callable
+import socket
+import sys
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +16,14 @@ import click
 
 from autogrid.cli.output import BadInput, UnableToGoOn
 from autogrid.cli.own import learn_own
-from autogrid.cli.place import data_dir_option, settings_for
-from autogrid.services.running import Engine
-from autogrid.storage.database import UnableToOpenDatabase, open_database
+from autogrid.cli.place import data_dir_option, open_database_of, settings_for
+from autogrid.services.keys import vault_of
+from autogrid.services.running import Engine, Side
+from autogrid.settings import Settings
+from autogrid.storage.commits import UnableToKeep
+from autogrid.storage.database import Database, UnableToOpenDatabase, UnableToRead
 from autogrid.storage.lock import EngineLock, UnableToLock
-from autogrid.wiring.paper import run_paper_bot
+from autogrid.wiring.runs import Runs
 
 
 @click.command()
@@ -27,11 +34,12 @@ def engine(data_dir: Path | None, until_idle: bool) -> None:
 
     Stopping the engine changes nothing of what is wanted: the next one goes on from the journal, also after a crash.
     """
-    folder = settings_for(data_dir).data_dir
+    settings = settings_for(data_dir)
+    folder = settings.data_dir
     learn_own(folder)
     try:
-        failed = asyncio.run(_run(folder, until_idle))
-    except (UnableToOpenDatabase, OSError) as error:
+        failed = _run_fast(_run(settings, until_idle))
+    except (UnableToOpenDatabase, UnableToKeep, UnableToRead, OSError) as error:
         raise UnableToGoOn(str(error)) from None
     except UnableToLock as error:
         raise BadInput(str(error)) from None
@@ -39,25 +47,41 @@ def engine(data_dir: Path | None, until_idle: bool) -> None:
         raise UnableToGoOn("a bot was stopped by a fault; `autogrid bot list` says which and why")
 
 
-async def _run(folder: Path, until_idle: bool) -> bool:
-    database = await open_database(folder)
+async def _run(settings: Settings, until_idle: bool) -> bool:
+    folder = settings.data_dir
+    database = await open_database_of(settings)
     lock = None
     try:
-        lock = EngineLock(folder)
+        if not settings.database_url.get_secret_value():  # on a server, leases tell engines apart
+            lock = EngineLock(folder)
         for warning in database.warnings:
             click.echo(f"Note: {warning}", err=True)
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         click.echo(f"The engine runs on {folder}. Ctrl-C stops it; bots go on at the next start.", err=True)
-        run_bot = partial(run_paper_bot, database, live_prices)
-        engine = Engine(database, run_bot, _tell)
+        runs = Runs(database, live_prices, partial(_live_side, database, settings))
+        engine = Engine(database, runs, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}", _tell)
         await engine.run(stop, until_idle=until_idle)
         return engine.failed
     finally:
         if lock is not None:
             lock.release()
         await database.close()
+
+
+def _run_fast(work: Coroutine[Any, Any, bool]) -> bool:
+    """Run on uvloop where it is there, as on all but Windows."""
+    if sys.platform == "win32":
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=importlib.import_module("uvloop").new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _live_side(database: Database, settings: Settings) -> Side:
+    """What trades on real exchanges; loaded when a bot needs it."""
+    side: Side = importlib.import_module("autogrid.wiring.exchange_side").live_side(database, vault_of(settings))
+    return side
 
 
 def live_prices(exchange: str, symbol: str, timeframe_ms: int | None, warm_up: int) -> Any:

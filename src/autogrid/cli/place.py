@@ -9,7 +9,8 @@ import click
 
 from autogrid.cli.output import BadInput, UnableToGoOn
 from autogrid.settings import Settings, UnableToReadSettings, load_settings
-from autogrid.storage.database import Database, UnableToOpenDatabase, open_database
+from autogrid.storage.commits import UnableToKeep
+from autogrid.storage.database import Database, UnableToOpenDatabase, UnableToRead, open_database
 from autogrid.trading.money import use_exact_figures
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -31,12 +32,17 @@ def settings_for(data_dir: Path | None) -> Settings:
         raise BadInput(str(error)) from None
 
 
+async def open_database_of(settings: Settings) -> Database:
+    """The database that the settings name. Raises `UnableToOpenDatabase`."""
+    return await open_database(settings.data_dir, settings.database_url.get_secret_value())
+
+
 def with_database(data_dir: Path | None, ask: Callable[[Database], Awaitable[Result]]) -> Result:
     """What `ask` gives of the open database. Raises UnableToGoOn where it cannot be opened."""
 
     async def asked() -> Result:
         use_exact_figures()
-        database = await open_database(settings_for(data_dir).data_dir)
+        database = await open_database_of(settings_for(data_dir))
         try:
             return await ask(database)
         finally:
@@ -44,5 +50,5 @@ def with_database(data_dir: Path | None, ask: Callable[[Database], Awaitable[Res
 
     try:
         return asyncio.run(asked())
-    except UnableToOpenDatabase as error:
+    except (UnableToOpenDatabase, UnableToKeep, UnableToRead) as error:
         raise UnableToGoOn(str(error)) from None

@@ -67,9 +67,10 @@ class Intent(NamedTuple):
     """`[a-z0-9-]`, at most 32 characters."""
     side: Side
     kind: Literal["maker", "limit", "now", "stop", "oco"]
-    """`maker`: post-only. `limit`: may trade at once, then rests. `now`: what trades at once at `price` or better, the
-    rest is cancelled (immediate or cancel). `stop`: a limit order at `price` once the market reaches `trigger`. `oco`: a
-    resting limit at `price`, and a stop at `trigger` with its own limit `stop_price`; one that trades ends the other."""
+    """`maker`: post-only. `limit`: may trade at once, then rests. `now`: what trades at once at `price` or better; the
+    rest is cancelled (immediate or cancel). `stop`: a limit order at `price` once the market reaches `trigger`. `oco`:
+    a resting limit at `price`, and a stop at `trigger` with its own limit `stop_price`; one that trades ends the other.
+    """
     price: Price
     quantity: Quantity
     trigger: Price | None = None

@@ -15,6 +15,8 @@ from typing import Any, Protocol, cast
 
 import ccxt.async_support as ccxt
 
+from autogrid.exchanges.connect_to import through_shared_session
+
 Row = tuple[int, float, float, float, float, float]
 """Open time in UTC ms, open, high, low, close, volume in base."""
 
@@ -98,7 +100,7 @@ def ccxt_client(exchange: str) -> CandleClient:
         raise UnableToDownload(
             "unknown_exchange", f"There is no exchange '{exchange}'{_nearest(exchange, ccxt.exchanges)}."
         )
-    client = getattr(ccxt, exchange)({"enableRateLimit": True, "aiohttp_trust_env": True})
+    client = through_shared_session(getattr(ccxt, exchange)({"enableRateLimit": True}))
     types = client.safe_dict(client.options, "fetchMarkets", {}).get("types")
     # Most exchanges list the kinds of markets, MEXC has a switch for each.
     spot = {kind: kind == "spot" and on for kind, on in types.items()} if isinstance(types, dict) else ["spot"]

@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from autogrid.trading.market import QUOTE, RECEIVED, Market
+from autogrid.trading.market import QUOTE, RECEIVED, Market, Stops
 from autogrid.trading.money import figure, text
 
 FOLDER = "markets"
@@ -133,13 +133,16 @@ def _as_texts(market: Market) -> dict[str, Any]:
         **{name: None if cap is None else text(cap) for name, cap in caps.items()},
         "max_orders": market.max_orders,
         "fee_in": QUOTE if market.fee_in == QUOTE else RECEIVED,
+        "stops": market.stops,
     }
 
 
 def _from_texts(written: dict[str, Any]) -> Market:
     steps = {name: figure(written[name]) for name in STEPS}
     caps = {name: None if written[name] is None else figure(written[name]) for name in CAPS}
-    most = written["max_orders"]
+    most, stops = written["max_orders"], written.get("stops", "none")
+    if stops not in get_args(Stops):
+        raise ValueError(stops)
     return Market(
         base=str(written["base"]),
         quote=str(written["quote"]),
@@ -148,5 +151,6 @@ def _from_texts(written: dict[str, Any]) -> Market:
         max_quantity=caps["max_quantity"],
         least_share=caps["least_share"],
         most_share=caps["most_share"],
+        stops=stops,
         **steps,
     )

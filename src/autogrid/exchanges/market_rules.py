@@ -15,13 +15,16 @@ import ccxt
 from autogrid.exchanges.candle_download import UnableToDownload
 from autogrid.exchanges.market_cache import UnableToFindMarket
 from autogrid.exchanges.public_client import exact, public_client
-from autogrid.trading.market import QUOTE, RECEIVED, Market
+from autogrid.trading.market import QUOTE, RECEIVED, Market, Stops
 from autogrid.trading.money import ZERO, Share, UnableToReadFigure, text
 
 DEFAULT_FEE: Final = Decimal("0.001")
 """Where the exchange tells no fee: what the dearest of Binance, Bybit and MEXC takes."""
 MOST_ORDERS: Final = {"bybit": 500}
 """Open orders an account may have, where the exchange's answers do not say. Source: its documents."""
+STOPS: Final[Mapping[str, Stops]] = {"binance": "oco", "bybit": "stop"}
+"""What rests there on spot to sell when the price falls. Bybit: a conditional order that holds the coins (tpslOrder),
+and no oco over its API; MEXC: none. Source: their documents."""
 Filters = Mapping[str, Mapping[str, Any]]
 
 
@@ -99,6 +102,7 @@ def _read(told: Mapping[str, Any], exchange_id: str) -> Market:
         max_orders=_most_orders(filters, exchange_id),
         least_share=least_share,
         most_share=most_share,
+        stops=_stops(info if isinstance(info, Mapping) else {}, exchange_id),
     )
 
 
@@ -122,6 +126,15 @@ def _shares(filters: Filters) -> tuple[Share | None, Share | None]:
 def _most_orders(filters: Filters, exchange_id: str) -> int | None:
     most = _first(filters.get("MAX_NUM_ORDERS", {}).get("maxNumOrders"))
     return MOST_ORDERS.get(exchange_id) if most is None else int(most)
+
+
+def _stops(info: Mapping[str, Any], exchange_id: str) -> Stops:
+    """What the exchange has, unless it says that this symbol takes none (Binance)."""
+    types = info.get("orderTypes")
+    if isinstance(types, list) and "STOP_LOSS_LIMIT" not in types:
+        return "none"
+    found = STOPS.get(exchange_id, "none")
+    return "stop" if found == "oco" and info.get("ocoAllowed") is False else found
 
 
 def _step(name: str, *told: object) -> Decimal:

@@ -11,6 +11,7 @@ import ccxt.async_support
 import ccxt.pro
 
 from autogrid.exchanges.candle_download import ccxt_client
+from autogrid.exchanges.connect_to import through_shared_session
 from autogrid.trading.money import figure
 
 KEEP_ALIVE_MS = 10_000
@@ -29,12 +30,10 @@ def streaming_client(exchange: str) -> Any:
         return _only_spot(plain)
     config = {
         "enableRateLimit": True,
-        "aiohttp_trust_env": True,
-        "ws_trust_env": True,
         "options": {name: plain.options[name] for name in ("defaultType", "fetchMarkets")},
         "streaming": {"keepAlive": KEEP_ALIVE_MS},
     }
-    return _only_spot(getattr(ccxt.pro, exchange)(config))
+    return _only_spot(through_shared_session(getattr(ccxt.pro, exchange)(config)))
 
 
 def exact(figure_told: object) -> Decimal | None:
@@ -47,6 +46,7 @@ def exact(figure_told: object) -> Decimal | None:
 def _only_spot(client: Any) -> Any:
     client.number = str
     client.has["fetchCurrencies"] = False
+    client.options["fetchMargins"] = False
     if isinstance(client, ccxt.async_support.mexc):
         # It asks for its futures whatever it is told, and fails where those fail.
         client.fetch_swap_markets = _no_markets

@@ -22,6 +22,7 @@ from autogrid.storage.bots import (
     set_config,
     set_wanted,
 )
+from autogrid.storage.credentials import find_credential
 from autogrid.storage.database import Database
 from autogrid.storage.requests import RequestKind, add_request
 from autogrid.trading.ledger import Ledger, opened
@@ -66,9 +67,7 @@ def now_ms() -> int:
 async def create(database: Database, request: BotRequest) -> BotRow:
     """A new bot, stopped. Raises `UnableToConfigure`, `UnableToReadCandles`, `UnableToCreateBot` and others."""
     if request.account != PAPER:
-        raise UnableToAsk(
-            f"there is no account '{request.account}'; only account paper trades today (live accounts come later)"
-        )
+        await _check_account(database, request)
     check_investment(request.investment)
     market, price, tape = _market(request)
     strategy = build(request.strategy, request.config, market, request.investment)
@@ -93,6 +92,18 @@ async def create(database: Database, request: BotRequest) -> BotRow:
             exchange=request.exchange,
         )
         return await create_bot(connection, new, now_ms())
+
+
+async def _check_account(database: Database, request: BotRequest) -> None:
+    """Raises `UnableToFindCredential`, `UnableToAsk` where the bot cannot trade on the account."""
+    async with database.reading() as connection:
+        key = await find_credential(connection, request.account)
+    if key.state == "refused":
+        raise UnableToAsk(f"the key of account {key.name} was refused: {key.reason}")
+    if request.tape is not None:
+        raise UnableToAsk(f"account {key.name} trades on {key.exchange}; a tape goes with --account paper only")
+    if request.exchange != key.exchange:
+        raise UnableToAsk(f"account {key.name} is on {key.exchange}, not on {request.exchange}")
 
 
 def _market(request: BotRequest) -> tuple[Market, Price | None, Tape | None]:

@@ -77,7 +77,7 @@ async def edit_preview(database: Database, meant: str, config: Mapping[str, str]
     after = step.state
     cancelled = {command.order_id for command in step.commands if isinstance(command, Cancel)}
     kept_orders = sum(order.id not in cancelled for order in state.standing.values())
-    view = View(state.at_ms, state.price or Decimal(0), row.market, after.ledger)
+    view = View(state.at_ms, state.price or Decimal(0), row.market, after.ledger, standing=after.standing)
     wanted = after.strategy.targets(after.memory, view).targets
     lines = [f"Orders kept: {kept_orders}, cancelled: {len(cancelled)}, placed: {len(wanted) - kept_orders}"]
     lines += [

@@ -116,6 +116,23 @@ class SimTrade(NamedTuple):
     at_ms: int
 
 
+@dataclass(slots=True)
+class SimList:
+    """Orders of which one ends the other (OCO)."""
+
+    list_id: int
+    account: str
+    symbol: str
+    client_id: str
+    made_ms: int
+    orders: list[SimOrder] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of them may still trade."""
+        return any(order.is_open for order in self.orders)
+
+
 class Holding(NamedTuple):
     """What an account owns of an asset."""
 
@@ -155,6 +172,15 @@ class WalletNews(NamedTuple):
     at_ms: int
 
 
+class CreditNews(NamedTuple):
+    """A deposit, or below zero a withdrawal; news of the wallet follow."""
+
+    account: str
+    asset: str
+    amount: Amount
+    at_ms: int
+
+
 class Print(NamedTuple):
     """A public trade."""
 
@@ -166,7 +192,7 @@ class Print(NamedTuple):
     buyer_is_maker: bool
 
 
-WorldNews: TypeAlias = OrderNews | WalletNews | Print
+WorldNews: TypeAlias = OrderNews | WalletNews | CreditNews | Print
 
 FEE: Decimal = Decimal("0.001")
 """Maker and taker, where a market does not say."""

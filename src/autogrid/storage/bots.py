@@ -108,7 +108,8 @@ async def create_bot(connection: AsyncConnection, new: NewBot, now_ms: int) -> B
     )
     texts = {"config": encode_config(bot.config), "market": encode(bot.market), "limits": encode(bot.limits)}
     try:
-        await connection.execute(insert(tables.bots).values({**bot._asdict(), **texts, "deleted": False}))
+        async with connection.begin_nested():  # so that the transaction can go on where the name is taken
+            await connection.execute(insert(tables.bots).values({**bot._asdict(), **texts, "deleted": False}))
     except IntegrityError as fault:
         raise UnableToCreateBot(f"a bot named '{new.name}' exists already; choose another name") from fault
     return bot
@@ -139,6 +140,14 @@ async def find_bot(connection: AsyncConnection, meant: str) -> BotRow:
     raise UnableToFindBot(f"no bot is called '{meant}'; {there}")
 
 
+async def hold_bot(connection: AsyncConnection, meant: str) -> BotRow:
+    """As `find_bot`, and nobody else changes its row until the transaction ends: for what rests on how it is now."""
+    found = await find_bot(connection, meant)
+    held = select(tables.bots.c.id).where(tables.bots.c.id == found.id).with_for_update(key_share=True)
+    await connection.execute(held)
+    return await find_bot(connection, found.id)
+
+
 async def set_wanted(connection: AsyncConnection, bot_id: str, wanted: Wanted, now_ms: int) -> None:
     """What the bot should do from now on."""
     await _change(connection, bot_id, wanted=wanted, changed_ms=now_ms)
@@ -164,7 +173,8 @@ async def set_price(connection: AsyncConnection, bot_id: str, price: Price, at_m
 async def delete_bot(connection: AsyncConnection, bot_id: str, now_ms: int) -> None:
     """Take the bot away from sight; what it did is kept. Raises `UnableToDeleteBot` while it may trade."""
     bots, orders = tables.bots, tables.orders
-    account, actual = (await connection.execute(select(bots.c.account, bots.c.actual).where(bots.c.id == bot_id))).one()
+    standing = select(bots.c.account, bots.c.actual).where(bots.c.id == bot_id).with_for_update(key_share=True)
+    account, actual = (await connection.execute(standing)).one()
     if actual not in AT_REST:
         raise UnableToDeleteBot(f"bot {bot_id} is {actual}; stop it first")
     living = select(func.count()).where(orders.c.bot_id == bot_id, orders.c.status.in_(sorted(OPEN)))

@@ -1,29 +1,27 @@
-"""The database: one SQLite file in the data folder, opened so that what is committed stays, and brought up to date.
+"""The database: a file of SQLite in the data folder, or a PostgreSQL server; opened, and brought up to date.
 
-All that only SQLite knows stands here. Writing takes the write lock at once (`BEGIN IMMEDIATE`), so that no transaction
-that has read finds itself overtaken when it writes; within the process writers queue, so that none is starved.
+What only one of them knows stands in `sqlite` and `postgres`. The tables, the migrations and all else are the same.
 """
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Protocol
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, event
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-FILE_NAME: Final = "autogrid.db"
-BUSY_MS: Final = 10_000
-"""So long a connection waits for another process that writes."""
-SOUND_SQLITE: Final = (3, 51, 3)
-"""Earlier versions have the WAL-reset bug. Source: https://sqlite.org/wal.html, "The WAL-reset bug"."""
+from autogrid.storage.commits import CommitQueue, UnableToKeep, Write
+from autogrid.storage.engines import Engines
+from autogrid.storage.postgres import Postgres
+from autogrid.storage.sqlite import FILE_NAME, Sqlite
+
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
@@ -33,114 +31,157 @@ class UnableToOpenDatabase(Exception):
     code = "database-unusable"
 
 
-class Database:
-    """An open database. `reading` and `writing` are its two kinds of transaction."""
+class UnableToRead(Exception):
+    """The database does not answer. The sentence says why; trying again later may help."""
 
-    def __init__(self, engine: AsyncEngine, warnings: tuple[str, ...] = ()) -> None:
-        """`warnings`: sentences worth telling the person who runs this."""
-        self.warnings = warnings
-        self._engine = engine
-        self._writer = engine.execution_options(writes=True)
-        self._turn = asyncio.Lock()
+    code = "database-away"
+
+
+class Store(Protocol):
+    """Where a database is, and how it differs from others. Two: SQLite and PostgreSQL."""
+
+    place: str
+    """As sentences call it."""
+
+    @property
+    def one_writer(self) -> bool:
+        """Whether writers must come one at a time."""
+        ...
+
+    @property
+    def elsewhere(self) -> str:
+        """How a person chooses another."""
+        ...
+
+    def engines(self) -> Engines:
+        """How it is reached. Raises `OSError`."""
+        ...
+
+    def prepare(self, connection: Connection) -> None:
+        """Have it to oneself until the transaction of `connection` ends, to bring it up to date."""
+        ...
+
+    def fault(self, connection: Connection) -> str:
+        """Why it cannot be used; empty where it can."""
+        ...
+
+    def warnings(self, connection: Connection) -> tuple[str, ...]:
+        """Sentences worth telling the person who runs this."""
+        ...
+
+    def not_opened(self, fault: Exception) -> str:
+        """Why it could not be opened, in a sentence without secrets."""
+        ...
+
+    def failure(self, fault: Exception) -> str | None:
+        """What is wrong with the database or the way to it; None where `fault` is about what was asked of it."""
+        ...
+
+    def in_doubt(self, fault: Exception) -> bool:
+        """Whether a commit that failed with `fault` may stand all the same."""
+        ...
+
+
+class Database:
+    """An open database. `reading` and `writing` are its two kinds of transaction; `keep` shares one with others."""
+
+    def __init__(self, store: Store, engines: Engines) -> None:
+        self.warnings: tuple[str, ...] = ()
+        """Sentences worth telling the person who runs this."""
+        self._store = store
+        self._engines = engines
+        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if store.one_writer else nullcontext()
+        self._commits = CommitQueue(self.writing)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that reads: all of it sees the same moment."""
-        async with self._engine.connect() as connection:
-            yield connection
+        """A transaction that reads: all of it sees the same moment. Raises `UnableToRead`."""
+        inside = False
+        try:
+            async with self._engines.reader.connect() as connection:
+                inside = True
+                yield connection
+                inside = False
+        except (DBAPIError, OSError) as fault:
+            why = self._failure(fault, inside)
+            if why is None:
+                raise
+            raise UnableToRead(f"the database cannot be read: {why}") from fault
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes: durable once it is left, undone where it is left by an exception."""
-        async with self._turn, self._writer.begin() as connection:
-            yield connection
+        """A transaction that writes: durable once it is left, undone where it is left by an exception.
+
+        Raises `UnableToKeep`.
+        """
+        inside = committing = False
+        try:
+            async with self._turn, self._engines.writer.begin() as connection:
+                inside = True
+                yield connection
+                inside, committing = False, True
+        except (DBAPIError, OSError) as fault:
+            why = self._failure(fault, inside)
+            if why is None:
+                raise
+            in_doubt = committing and self._store.in_doubt(fault)
+            outcome = "whether it was kept is not known" if in_doubt else "nothing of it was kept"
+            raise UnableToKeep(f"{outcome}: {why}", in_doubt=in_doubt) from fault
+
+    async def keep(self, writes: Sequence[Write]) -> None:
+        """As `CommitQueue.keep`: return once all of `writes` is durable, in a transaction shared with others."""
+        await self._commits.keep(writes)
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._engine.dispose()
+        """Close every connection, once all that was to be kept is."""
+        await self._commits.close()
+        await self._engines.dispose()
+
+    def _failure(self, fault: Exception, inside: bool) -> str | None:
+        """What is wrong with the database; a file or a wait of the caller's own is none of it."""
+        if inside and not isinstance(fault, DBAPIError | TimeoutError):
+            return None
+        return self._store.failure(fault)
 
 
-async def open_database(data_dir: Path) -> Database:
-    """The database in `data_dir`, made where there is none, and brought up to date. Raises `UnableToOpenDatabase`."""
-    path = data_dir / FILE_NAME
-    _make_place(path)
-    database = Database(sqlite_engine(path), sqlite_warnings(sqlite3.sqlite_version_info))
+async def open_database(data_dir: Path, url: str = "") -> Database:
+    """The database at `url`, or without one in `data_dir`, brought up to date. Raises `UnableToOpenDatabase`."""
+    store: Store = Postgres(url) if url else Sqlite(data_dir / FILE_NAME)
+    return await open_store(store)
+
+
+async def open_store(store: Store) -> Database:
+    """The database there, made where there is none, and brought up to date. Raises `UnableToOpenDatabase`."""
     try:
-        async with database.writing() as connection:
-            await connection.run_sync(_check, path)
-            await connection.run_sync(upgrade, path)
-    except DatabaseError as fault:
-        await database.close()
-        raise UnableToOpenDatabase(
-            f"{path} cannot be opened ({fault.orig}). If it is damaged, restore a backup, or move the file away to "
-            "start with an empty one."
-        ) from fault
+        engines = store.engines()
+    except OSError as fault:
+        raise UnableToOpenDatabase(store.not_opened(fault)) from fault
+    database = Database(store, engines)
+    try:
+        async with engines.opener.begin() as connection:
+            database.warnings = await connection.run_sync(_bring_up_to_date, store)
+        if engines.opener is not engines.writer:
+            await engines.opener.dispose()
     except UnableToOpenDatabase:
         await database.close()
         raise
+    except (DBAPIError, OSError, ValueError) as fault:
+        await database.close()
+        raise UnableToOpenDatabase(store.not_opened(fault)) from None
     return database
 
 
-def _make_place(path: Path) -> None:
-    """The folder and the file, for their owner only."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-    except OSError as fault:
-        raise UnableToOpenDatabase(f"{path} cannot be written: {fault.strerror}; choose another --data-dir") from fault
+def _bring_up_to_date(connection: Connection, store: Store) -> tuple[str, ...]:
+    """The warnings of a database that can be used. Raises `UnableToOpenDatabase` where it cannot."""
+    fault = store.fault(connection)
+    if fault:
+        raise UnableToOpenDatabase(fault)
+    store.prepare(connection)
+    upgrade(connection, store)
+    return store.warnings(connection)
 
 
-def sqlite_warnings(version: tuple[int, ...]) -> tuple[str, ...]:
-    """What a person should know of this SQLite."""
-    if version >= SOUND_SQLITE:
-        return ()
-    present, sound = (".".join(map(str, one)) for one in (version, SOUND_SQLITE))
-    warning = (
-        f"SQLite {present} has a rare fault (WAL-reset) that can damage a database to which several processes write in "
-        f"the same moment; it is mended in {sound}. Keep backups, and update Python or the system's SQLite."
-    )
-    return (warning,)
-
-
-def sqlite_engine(path: Path) -> AsyncEngine:
-    """An engine on the file at `path`, each of its connections durable and strict."""
-    engine = create_async_engine(URL.create("sqlite+aiosqlite", database=str(path)))
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
-    return engine
-
-
-def _prepare(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # transactions begin where we say, in `_begin`
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _check(connection: Connection, path: Path) -> None:
-    """Raises `UnableToOpenDatabase` where the file is damaged or cannot be written durably."""
-    mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
-    if mode != "wal":
-        raise UnableToOpenDatabase(
-            f"{path} lies where SQLite cannot keep a write-ahead log, such as a network drive; choose a --data-dir on "
-            "a local disk."
-        )
-    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
-    if found != "ok":
-        raise UnableToOpenDatabase(
-            f"{path} is damaged ({found}). Restore a backup, or move the file away to start with an empty one."
-        )
-
-
-def upgrade(connection: Connection, path: Path) -> None:
+def upgrade(connection: Connection, store: Store) -> None:
     """Run the migrations that are missing. Raises `UnableToOpenDatabase` where the database is newer than this code."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -151,8 +192,8 @@ def upgrade(connection: Connection, path: Path) -> None:
     newer = [revision for revision in present if revision not in known]
     if newer:
         raise UnableToOpenDatabase(
-            f"{path} was written by a newer AutoGrid (its form is {newer[0]}, the newest known here is "
-            f"{scripts.get_current_head()}). Update AutoGrid, or choose another --data-dir."
+            f"{store.place} was written by a newer AutoGrid (its form is {newer[0]}, the newest known here is "
+            f"{scripts.get_current_head()}). Update AutoGrid, or {store.elsewhere}."
         )
     if present != (scripts.get_current_head(),):
         command.upgrade(config, "head")

@@ -1,6 +1,6 @@
 """The trading records as JSON text and back, exactly: what the journal is written in.
 
-    {"version": 2, "record": "Filled", "at_ms": 1747699200000, "price": "98000", ...}
+    {"version": 3, "record": "Filled", "at_ms": 1747699200000, "price": "98000", ...}
 
 Rules: every record carries its kind, every text its version, every field its name. A figure of money is plain decimal
 text, never a number. A kind is the name of its class, and stands in databases: renaming a class changes the form. What
@@ -21,11 +21,11 @@ from autogrid.storage.codecs import (
     read_any,
     write_any,
 )
-from autogrid.storage.upgrades import upgraded
+from autogrid.storage.upgrades import OLDER, upgraded
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.strategy import AnyStrategy
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the form. A version that adds a field raises it, and says in `upgrades` what its absence meant before."""
 
 R = TypeVar("R")
@@ -118,8 +118,8 @@ def _versioned(encoded: str) -> dict[str, Any]:
     version = document.pop("version", None) if isinstance(document, dict) else None
     if not isinstance(document, dict) or version is None:
         raise UnableToReadRecord(f"'{encoded[:40]}' has no version")
-    if version == 1:
-        found: dict[str, Any] = upgraded(document)
+    if type(version) is int and version in OLDER:
+        found: dict[str, Any] = upgraded(document, version)
         return found
     if version != VERSION:
         raise UnableToReadRecord(f"A record has the form of version {version}; this AutoGrid knows version {VERSION}")

@@ -36,6 +36,8 @@ class OrderRow(NamedTuple):
     changed_ms: int
     why: str
     """Why it was placed, with values, where the strategy said so."""
+    trigger: Price | None = None
+    """Of a protective stop: the price at which it sells."""
 
 
 class FillRow(NamedTuple):

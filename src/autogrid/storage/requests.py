@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from autogrid.storage import tables
@@ -83,15 +83,19 @@ async def mark_taken(connection: AsyncConnection, request_id: int, seq: int) -> 
     await connection.execute(first.values(taken_seq=seq))
 
 
-async def mark_asked(connection: AsyncConnection, bot_id: str, event: Event, seq: int) -> None:
-    """The oldest open request that `event` carries out, if any, was carried out by the step `seq`."""
+def asked_row(bot_id: str, event: Event, seq: int) -> dict[str, object] | None:
+    """What `MARK_ASKED` needs where `event` carries out a request: the oldest open one of its kind, by step `seq`."""
     kind = ASKED.get(type(event))
-    if kind is None:
-        return
-    requests = tables.requests
-    oldest = select(requests.c.id).where(
-        requests.c.bot_id == bot_id, requests.c.kind == kind, requests.c.taken_seq.is_(None)
-    )
-    found = (await connection.execute(oldest.order_by(requests.c.id).limit(1))).scalar_one_or_none()
-    if found is not None:
-        await mark_taken(connection, found, seq)
+    return None if kind is None else {"of_bot": bot_id, "of_kind": kind, "by_seq": seq}
+
+
+_open = tables.requests.alias("open_one")
+_oldest = select(func.min(_open.c.id)).where(
+    _open.c.bot_id == bindparam("of_bot"), _open.c.kind == bindparam("of_kind"), _open.c.taken_seq.is_(None)
+)
+MARK_ASKED: Final = (
+    update(tables.requests)
+    .where(tables.requests.c.id == _oldest.scalar_subquery())
+    .values(taken_seq=bindparam("by_seq"))
+)
+"""Mark as carried out the oldest open request of a bot and a kind, if there is one."""

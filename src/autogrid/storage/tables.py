@@ -56,6 +56,8 @@ METADATA = MetaData(
 WANTED = ("running", "paused", "stopped")
 ACTUAL = ("stopped", "starting", "running", "paused", "stopping", "ended", "error")
 REQUESTS = ("pause", "resume", "stop", "kill", "edit", "action", "funds", "signal")
+CREDENTIAL_STATES = ("good", "refused", "unchecked")
+KILL_SCOPES = ("bot", "account", "all")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -90,11 +92,13 @@ bots = Table(
     Column("price", Figure),
     Column("price_ms", BigInteger, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("credential_id", Text),
     _one_of("wanted", WANTED),
     _one_of("actual", ACTUAL),
     Index("uq_bots_name", "name", unique=True, sqlite_where=text("NOT deleted"), postgresql_where=text("NOT deleted")),
 )
-"""`market`, `limits` and `config` hold records. A deleted bot keeps its rows and gives its name free."""
+"""`market`, `limits` and `config` hold records. A deleted bot keeps its rows and gives its name free.
+`credential_id`: whose key its orders are sent with; a paper bot has none."""
 
 steps = Table(
     "steps",
@@ -143,10 +147,13 @@ orders = Table(
     Column("placed_ms", BigInteger, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("why", Text, nullable=False, server_default=""),
+    Column("exchange_id", Text, nullable=False, server_default=""),
+    Column("trigger", Figure),
     PrimaryKeyConstraint("bot_id", "id"),
     Index("ix_orders_bot_id_status", "bot_id", "status"),
 )
-"""Every order of a bot as its last step left it."""
+"""Every order of a bot as its last step left it. `exchange_id`: the exchange's own id; empty while it has told none.
+`trigger`: of a protective stop."""
 
 fills = Table(
     "fills",
@@ -194,3 +201,84 @@ requests = Table(
     Index("ix_requests_bot_id_taken_seq", "bot_id", "taken_seq"),
 )
 """What a person asked of a bot. `taken_seq`: the step that carried it out."""
+
+credentials = Table(
+    "credentials",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False, server_default="local"),
+    Column("name", Text, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("rights", Text, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("checked_ms", BigInteger, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    _one_of("state", CREDENTIAL_STATES),
+    Index(
+        "uq_credentials_name",
+        "tenant",
+        "name",
+        unique=True,
+        sqlite_where=text("NOT deleted"),
+        postgresql_where=text("NOT deleted"),
+    ),
+)
+"""Keys of exchanges. `sealed`: field to sealed text, JSON, and empty once deleted; `rights` holds a record.
+`confirmed`: the person vouches for what the exchange does not say."""
+
+vault_keys = Table(
+    "vault_keys",
+    METADATA,
+    Column("tenant", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("master_id", Text, nullable=False),
+    Column("data_key", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("private_key", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("tenant", "version"),
+)
+"""What secrets are sealed with. `data_key` is wrapped by the master key `master_id`, `private_key` by the data key."""
+
+vault_audit = Table(
+    "vault_audit",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("credential_id", Text),
+    Column("note", Text, nullable=False),
+    Index("ix_vault_audit_credential_id", "credential_id"),
+)
+"""Who sealed or opened what, and when. Rows are never changed or deleted."""
+
+leases = Table(
+    "leases",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+)
+"""Which engine may trade on an account. `epoch` rises with each new owner."""
+
+kills = Table(
+    "kills",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("scope", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("lifted_ms", BigInteger),
+    Column("note", Text, nullable=False),
+    _one_of("scope", KILL_SCOPES),
+    Index("ix_kills_lifted_ms", "lifted_ms"),
+)
+"""What was killed, and is until it is lifted. `target`: a bot's id or an account's name; empty for all."""

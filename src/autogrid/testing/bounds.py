@@ -15,12 +15,13 @@ def must_want_nothing_else(bot: Bot, state: BotState, tick: Tick) -> None:
     if state.price is None or state.ended_why or bounds is None or bounds.every or not _inside(bounds, tick):
         return
     strategy, memory = state.strategy, state.memory
-    here = View(tick.at_ms, tick.price, bot.market, state.ledger, tick.traded)
+    here = View(tick.at_ms, tick.price, bot.market, state.ledger, tick.traded, standing=state.standing)
     after = strategy.look(memory, here)
     said = f"its bounds are {_words(bounds)}, the price was {text(state.price)} and is {text(tick.price)}"
     if after != memory:
         raise Broken(f"{said}: look() learns something there; set floor, roof or until_ms where it does")
-    before = strategy.targets(memory, View(state.at_ms, state.price, bot.market, state.ledger))
+    view = View(state.at_ms, state.price, bot.market, state.ledger, standing=state.standing)
+    before = strategy.targets(memory, view)
     wish = strategy.targets(after, here)
     if _wanted(before) != _wanted(wish):
         raise Broken(

@@ -83,7 +83,7 @@ def _wished(step: Step, market: Market) -> list[Target]:
     state = step.state
     if state.price is None or state.ended_why or state.bounds is None:
         return []
-    view = View(step.event.at_ms, state.price, market, state.ledger)
+    view = View(step.event.at_ms, state.price, market, state.ledger, standing=state.standing)
     wish = state.strategy.targets(state.memory, view)
     for slot, target in wish.targets.items():
         if slot != target.slot:

@@ -50,6 +50,7 @@ from autogrid.trading.plan import (
     Slot,
     Target,
     Wish,
+    payable,
     plan,
     serves,
     waited,
@@ -269,7 +270,7 @@ class Bot:
         backoffs = state.backoffs
         at_ms = max(event.at_ms, state.at_ms) if type(event) is CandleClosed else event.at_ms
         traded = event.traded if isinstance(event, Tick) else True
-        view = View(at_ms, state.price, self.market, state.ledger, traded, state.candle_ms)
+        view = View(at_ms, state.price, self.market, state.ledger, traded, state.candle_ms, state.standing)
         memory = state.strategy.look(state.memory, view)
         wish = state.strategy.targets(memory, view)
         if backoffs:
@@ -321,6 +322,8 @@ class Bot:
             commands.append(Cancel(order.id))
             status = "cancelling" if order.status in ("working", "partial") else order.status
             standing[key_of(standing, order)] = order._replace(status=status, cancel_asked=True)
+        if place and self.market.stops != "none":
+            place = payable(place, standing.values(), ledger.free_base)
         if place:
             assert price is not None, "an order is planned only once a price is known"
             asked: list[Place] = []
@@ -372,10 +375,12 @@ def _holds(holds: Holds) -> Holds:
 
 def _placed(target: Target, order_id: str, price: Price, uncounted: frozenset[Slot], at_once: bool) -> Place:
     """The order for `target`: post-only where its limit lies on the resting side of the market's `price`."""
-    slot, side, limit, quantity, kind, _, initial, exits, _, why = target
+    slot, side, limit, quantity, kind, _, initial, exits, _, why, trigger, stop_price = target
     order_kind: Kind = kind
     if kind == "limit" and (limit < price if side == "buy" else limit > price):
         order_kind = "maker"
     status: Status = "working" if at_once else "intended"
     order = decided(order_id, slot, side, order_kind, limit, quantity, status)
+    if trigger is not None:
+        order = order._replace(trigger=trigger, stop_price=stop_price)
     return Place(order, initial or slot in uncounted, exits, why)

@@ -38,6 +38,8 @@ class Accepted(NamedTuple):
 
     at_ms: int
     order_id: str
+    exchange_id: str = ""
+    """What the exchange calls it; empty where that is not known."""
 
 
 class Rejected(NamedTuple):

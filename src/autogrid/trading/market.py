@@ -30,6 +30,10 @@ class ThirdAsset(NamedTuple):
 FeeIn: TypeAlias = Literal["received", "quote"] | ThirdAsset
 """`received`: a buy pays in base, a sell in quote (Binance, Bybit, MEXC spot). `quote`: both pay in quote."""
 
+Stops: TypeAlias = Literal["none", "stop", "oco"]
+"""Which protective sells an exchange keeps on spot. `stop`: a stop-limit order. `oco`: that too, and a take-profit and
+a stop of which one that trades ends the other, so that both hold the same coins."""
+
 RECEIVED: Final = "received"
 QUOTE: Final = "quote"
 
@@ -57,6 +61,8 @@ class Market:
     """A buy below this share of the market price is refused by the exchange (percent-price rule)."""
     most_share: Share | None = None
     """A sell above this share of the market price is refused by the exchange (percent-price rule)."""
+    stops: Stops = "none"
+    """What rests at the exchange to sell when the price falls; `none`: the bot watches the price itself."""
     base_fee: Share = field(init=False, compare=False)
     """The rate of a maker's buy that is taken out of the base it receives."""
     most_base_fee: Share = field(init=False, compare=False)

@@ -4,8 +4,11 @@ Rules (fixed, so that two implementations agree to the last digit): a resting li
 when the price touches it (`touch`) or passes it by one tick (`through`), as maker; one that could trade when it
 arrives fills at the market's price as taker, or is refused where it is post-only; a market order fills at the market's
 price worsened by `slippage`, on the worse side of the tick, as taker, and inside a jump between two candles at the
-jump's end. `participation` caps what fills within one candle at a share of its volume. Free funds are needed for every
-order, as at the exchange, so no balance goes below zero.
+jump's end. A stop sleeps until the price touches its trigger, and is then a limit order that arrives: it fills at the
+market's price worsened by `slippage`, never below its limit, as taker, in a jump at the jump's end; where the price
+lies below its limit it rests there. Of an oco, the side that trades first ends the other. `participation` caps what
+fills within one candle at a share of its volume. Free funds are needed for every order, as at the exchange, so no
+balance goes below zero.
 """
 
 from bisect import insort
@@ -39,11 +42,14 @@ TOUCH: Final = MatchingRules()
 class Resting:
     """An order in the book, with what has become of it."""
 
-    __slots__ = ("charged", "due", "fills", "held", "left", "order", "price")
+    __slots__ = ("charged", "due", "fills", "held", "left", "order", "price", "trigger")
 
     def __init__(self, order: Order) -> None:
         self.order = order
         self.price = order.price
+        """At which it rests; of an oco whose stop is reached, that of its stop."""
+        self.trigger = order.trigger
+        """Of its stop, while that sleeps."""
         self.left: Quantity = order.quantity - order.filled
         self.held: Amount = ZERO
         """Quote that a buy holds for what is left of it."""
@@ -85,17 +91,21 @@ class Book:
         """Price, minus age, id: the next to fill is the last."""
         self._sells: list[tuple[Decimal, int, str]] = []
         """Price, age, id: the next to fill is the first."""
+        self._stops: list[tuple[Decimal, int, str]] = []
+        """Trigger, minus age, id: the next to be reached is the last."""
         self.waiting: list[str] = []
-        """Market orders that wait for the end of a jump."""
+        """Market orders, and stops that were reached, that wait for the end of a jump."""
         self._age = 0
 
     @property
     def floor(self) -> Price | None:
-        """The price at or below which the first buy fills."""
+        """The price at or below which the first buy fills, or the first stop is reached."""
+        stop = self._stops[-1][0] if self._stops else None
         if not self._buys:
-            return None
+            return stop
         price = self._buys[-1][0]
-        return price - self._margin if self._margin else price
+        price = price - self._margin if self._margin else price
+        return price if stop is None or stop < price else stop
 
     @property
     def roof(self) -> Price | None:
@@ -129,6 +139,9 @@ class Book:
         resting.due = next(exact, order.fee_base + order.fee_quote + order.fee_value)
         resting.fills = len(order.fill_ids)
         self._hold(resting)
+        if order.trigger is not None and order.filled:
+            resting.trigger = None
+            resting.price = order.price if order.is_take_profit_only else order.least_price
         if order.kind == "market":
             self._orders[order.id] = resting
             self.waiting.append(order.id)
@@ -136,8 +149,12 @@ class Book:
             self._rest(resting)
 
     def touched(self) -> Filled | None:
-        """The next fill at the present price, if any: the best price first, equal prices by age."""
+        """The next fill at the present price, if any: stops first, then the best price, equal prices by age."""
         price, buys, sells = self.at.price, self._buys, self._sells
+        while self._stops and price <= self._stops[-1][0]:
+            fill = self._reached(self._orders[self._stops[-1][2]])
+            if fill is not None:
+                return fill
         if buys and price <= (buys[-1][0] - self._margin if self._margin else buys[-1][0]):
             resting = self._orders[buys[-1][2]]
         elif sells and price >= (sells[0][0] + self._margin if self._margin else sells[0][0]):
@@ -148,13 +165,37 @@ class Book:
         return self._trade(resting, resting.price, quantity, maker=True) if quantity else None
 
     def market_orders(self) -> list[OrderEvent]:
-        """Fills of the market orders that waited for the end of a jump."""
+        """Fills of the market orders, and of the stops, that waited for the end of a jump."""
         waiting, self.waiting = self.waiting, []
         found: list[OrderEvent] = []
         for order_id in waiting:
-            if order_id in self._orders:
-                found += self._at_market(self._orders[order_id])
+            resting = self._orders.get(order_id)
+            if resting is not None and resting.order.kind == "market":
+                found += self._at_market(resting)
+            elif resting is not None and (fill := self._as_limit(resting)) is not None:
+                found.append(fill)
         return found
+
+    def _reached(self, resting: Resting) -> Filled | None:
+        """The stop of an order is awake: an oco's take-profit is gone."""
+        self._unlist(resting)
+        resting.trigger, resting.price = None, resting.order.least_price
+        if self.at.in_jump:
+            self.waiting.append(resting.order.id)
+            return None
+        return self._as_limit(resting)
+
+    def _as_limit(self, resting: Resting) -> Filled | None:
+        """A stop arrives as a limit order: what it trades at once; what is left of it rests."""
+        price, limit = self.at.price, resting.price
+        quantity = self._allowed(resting.left) if price >= limit else ZERO
+        fill = None
+        if quantity:
+            worse = self.market.price_down(price * (ONE - self.rules.slippage)) if self.rules.slippage else price
+            fill = self._trade(resting, max(limit, worse), quantity, maker=False)
+        if resting.left:
+            self._rest(resting)
+        return fill
 
     def _arrive(self, order: Order) -> list[OrderEvent]:
         crosses = self.crosses(order)
@@ -173,7 +214,7 @@ class Book:
 
     def crosses(self, order: Order) -> bool:
         """Whether a limit order would trade at once at the present price."""
-        if order.kind == "market":
+        if order.kind == "market" or order.trigger is not None:
             return False
         return order.price >= self.at.price if order.side == "buy" else order.price <= self.at.price
 
@@ -201,6 +242,8 @@ class Book:
         """Why the exchange would refuse `order`."""
         market = self.market
         breach = market.breach(order.price, order.quantity, market=order.kind == "market")
+        if breach is None and order.trigger is not None:
+            breach = self._stop_breach(order, order.trigger)
         if breach is not None:
             return breach
         if market.max_orders is not None and len(self._orders) >= market.max_orders:
@@ -208,6 +251,17 @@ class Book:
         if crosses and order.kind == "maker":
             return "post-only order would trade at once"
         return None if self._affords(order) else NO_FUNDS
+
+    def _stop_breach(self, order: Order, trigger: Price) -> str | None:
+        """Why the exchange would refuse the stop of `order`."""
+        market, price = self.market, self.at.price
+        if market.stops == "none" or (market.stops == "stop" and order.kind == "oco") or order.side == "buy":
+            return f"this market takes no {order.kind} to {order.side}"
+        if trigger >= price:
+            return f"the stop at {trigger} would be reached at once"
+        if order.kind == "oco" and order.price <= price:
+            return "the take-profit beside the stop would trade at once"
+        return market.breach(trigger, order.quantity) or market.breach(order.least_price, order.quantity)
 
     def _at_market(self, resting: Resting) -> list[OrderEvent]:
         order = resting.order
@@ -233,10 +287,14 @@ class Book:
         order = resting.order
         self._age += 1
         self._orders[order.id] = resting
+        if resting.trigger is not None:
+            insort(self._stops, (resting.trigger, -self._age, order.id))
+            if order.kind == "stop":
+                return
         if order.side == "buy":
             insort(self._buys, (order.price, -self._age, order.id))
         else:
-            insort(self._sells, (order.price, self._age, order.id))
+            insort(self._sells, (resting.price, self._age, order.id))
 
     def _remove(self, order_id: str) -> None:
         """Take an order out of the book and free what it held."""
@@ -246,6 +304,8 @@ class Book:
 
     def _unlist(self, resting: Resting) -> None:
         order = resting.order
+        if order.trigger is not None:
+            self._stops = [one for one in self._stops if one[2] != order.id]
         side, best = (self._buys, -1) if order.side == "buy" else (self._sells, 0)
         if side and side[best][2] == order.id:
             del side[best]
@@ -280,6 +340,9 @@ class Book:
         if not resting.left:
             self._orders.pop(order.id, None)
             self._unlist(resting)
+        elif resting.trigger is not None:  # the take-profit of an oco traded in part: its stop is gone
+            resting.trigger = None
+            self._stops = [one for one in self._stops if one[2] != order.id]
         if self.allowance is not None:
             self.allowance -= quantity
         return Filled(

@@ -33,8 +33,10 @@ Side: TypeAlias = Literal["buy", "sell"]
 BUY: Final = "buy"
 SELL: Final = "sell"
 
-Kind: TypeAlias = Literal["limit", "maker", "market"]
-"""`maker` is a limit order that is refused rather than trade at once (post-only)."""
+Kind: TypeAlias = Literal["limit", "maker", "market", "stop", "oco"]
+"""`maker` is a limit order that is refused rather than trade at once (post-only). `stop` sells at its limit or better
+once the market has come down to its trigger. `oco` is a take-profit that rests, and a stop beside it: one order to us,
+with one id. As soon as one of its two sides trades, in part even, the exchange takes the other one out."""
 
 Status: TypeAlias = Literal[
     "intended",
@@ -87,6 +89,10 @@ class Order(NamedTuple):
     """Its limit. A market order's: the price it was decided at, which it may pass by the slippage allowed."""
     quantity: Quantity
     cancel_asked: bool
+    trigger: Price | None = None
+    """Of a stop or an oco: the market price at or below which its stop sells."""
+    stop_price: Price | None = None
+    """Of an oco: the limit of its stop, as `price` is that of a stop."""
 
     @property
     def is_open(self) -> bool:
@@ -98,12 +104,33 @@ class Order(NamedTuple):
         """What has not been traded of it."""
         return self.quantity - self.filled
 
+    @property
+    def least_price(self) -> Price:
+        """The limit below which its stop sells nothing."""
+        return self.price if self.stop_price is None else self.stop_price
+
+    @property
+    def is_take_profit_only(self) -> bool:
+        """Whether it is an oco whose take-profit has traded in part: its stop is gone."""
+        return self.kind == "oco" and self.filled > 0 and self.value >= self.price * self.filled
+
+    @property
+    def guards(self) -> bool:
+        """Whether a stop of it is known to rest at the exchange, or sells already."""
+        is_there = self.status in ("working", "partial") and not self.cancel_asked
+        return self.trigger is not None and is_there and not self.is_take_profit_only
+
 
 def decided(
     order_id: str, slot: str, side: Side, kind: Kind, price: Price, quantity: Quantity, status: Status = "intended"
 ) -> Order:
     """A new order, not yet sent; `working` where the exchange has it in its book the moment it is decided."""
     return Order(status, ZERO, ZERO, ZERO, ZERO, ZERO, (), order_id, slot, side, kind, price, quantity, False)
+
+
+def by_its_stop(order: Order, fill: Filled) -> bool:
+    """Whether a fill of `order` came of its stop; an oco's take-profit sells at its own price or better."""
+    return order.kind == "stop" or (order.kind == "oco" and fill.price < order.price)
 
 
 FOLLOWS: Final[dict[tuple[Status, type[OrderEvent]], Status]] = {

@@ -6,7 +6,7 @@ doubled. A slot whose order was refused waits, twice as long each time. Counter-
 user's edit are all this one difference.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
@@ -35,6 +35,10 @@ class Target(NamedTuple):
     """Wait until no order stands in this slot: it holds what this one needs."""
     why: str = ""
     """Why it is wanted, with values, for a person."""
+    trigger: Price | None = None
+    """Of a stop or an oco: the market price at or below which its stop sells."""
+    stop_price: Price | None = None
+    """Of an oco: the limit of its stop."""
 
 
 NO_TARGETS: Final[Mapping[Slot, Target]] = MappingProxyType({})
@@ -120,7 +124,15 @@ def serves(order: Order, target: Target) -> bool:
         and order.price == target.price
         and order.side == target.side
         and not order.cancel_asked
+        and ((order.trigger is None and target.trigger is None) or _guards_as(order, target))
     ) or (order.kind == "market" and target.kind == "market" and order.side == target.side)
+
+
+def _guards_as(order: Order, target: Target) -> bool:
+    """Whether the stop of `order` is what `target` wants; one whose take-profit has traded in part has none left."""
+    if order.is_take_profit_only:
+        return target.trigger is None
+    return order.trigger == target.trigger and order.stop_price == target.stop_price
 
 
 def plan(
@@ -153,3 +165,20 @@ def missing(
         and not (target.alone and any(order.side == target.side for order in standing.values()))
         and not (target.after and target.after in standing)
     ]
+
+
+def payable(targets: Sequence[Target], standing: Iterable[Order], free_base: Quantity) -> list[Target]:
+    """Those of `targets` that need not wait for coins of a protective sell which is being taken out.
+
+    A stop is replaced by another one only once it is gone: until then its coins are not free.
+    """
+    leaving = [order for order in standing if order.side == "sell" and order.cancel_asked]
+    guarded = any(order.trigger is not None for order in leaving)
+    found: list[Target] = []
+    for target in targets:
+        if target.side == "sell" and leaving and (guarded or target.trigger is not None):
+            if target.quantity > free_base:
+                continue
+            free_base -= target.quantity
+        found.append(target)
+    return found

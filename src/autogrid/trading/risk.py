@@ -164,8 +164,12 @@ def _market(
     order: Order, market: Market, price: Price, resting: int, limits: Limits, exits: bool
 ) -> tuple[str, str] | None:
     breach = market.breach(order.price, order.quantity, market=order.kind == "market")
+    if breach is None and order.trigger is not None:
+        breach = market.breach(order.least_price, order.quantity) or market.breach(order.trigger, order.quantity)
     if breach:
         return "market", breach
+    if order.trigger is not None and order.trigger >= price:
+        return "price", f"a stop at {text(order.trigger)} is not below the price {text(price)}"
     if market.max_orders is not None and resting >= market.max_orders:
         return "market", f"the exchange allows {market.max_orders} open orders"
     if exits or order.kind == "market":

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 from autogrid.backtesting.tape_feed import TapeFeed
 from autogrid.engine.inbox import Attended, Inbox
+from autogrid.engine.lease import Hold
 from autogrid.engine.ports import Feed
 from autogrid.engine.session import run
 from autogrid.exchanges.simulated import SimulatedExchange
@@ -41,7 +42,43 @@ Handed in, since what makes them takes seconds to load.
 """
 
 
-async def run_paper_bot(database: Database, live: LiveFeeds, row: BotRow, inbox: Inbox) -> BotState:
+class PaperRun:
+    """A paper bot, to be run from where its journal left it, or for the first time."""
+
+    def __init__(self, database: Database, live: LiveFeeds, row: BotRow, hold: Hold) -> None:
+        self.inbox = Inbox()
+        self._database = database
+        self._live = live
+        self._row = row
+        self._hold = hold
+        self._closing = asyncio.Event()
+
+    async def run(self) -> BotState:
+        """Run until it or its prices have ended, or `close`."""
+        work = asyncio.create_task(run_paper_bot(self._database, self._live, self._row, self.inbox, self._hold))
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            await asyncio.wait((work, closing), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+            return await work
+        finally:
+            work.cancel()
+            closing.cancel()
+            await asyncio.gather(work, closing, return_exceptions=True)
+
+    async def close(self) -> None:
+        """End as it stands: nothing of a paper bot is on its way."""
+        self._closing.set()
+
+    def words(self) -> tuple[bool, str]:
+        """As `Run`."""
+        return False, ""
+
+
+async def run_paper_bot(
+    database: Database, live: LiveFeeds, row: BotRow, inbox: Inbox, hold: Hold | None = None
+) -> BotState:
     """Run a paper bot from where its journal left it, or for the first time, until it or its prices have ended."""
     use_exact_figures()
     feed = await _feed_of(row, live)
@@ -54,7 +91,8 @@ async def run_paper_bot(database: Database, live: LiveFeeds, row: BotRow, inbox:
         exchange = SimulatedExchange(book, feed, thin=False, first=(started,), hearing=hearing)
         if seq:
             exchange.resume(state)
-        journal = SqlJournal(database, row.id, state, seq)
+        lease = None if hold is None else (hold.lease.account, hold.lease.epoch)
+        journal = SqlJournal(database, row.id, state, seq, lease)
         attended = Attended(exchange, inbox, lambda: _time_of(feed, state))
         return await run(bot, state, attended, journal)
     finally:

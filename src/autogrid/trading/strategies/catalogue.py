@@ -23,6 +23,7 @@ from autogrid.trading.strategies.grid.config import FIELDS as GRID_FIELDS
 from autogrid.trading.strategies.grid.grid import Grid
 from autogrid.trading.strategies.grid.memory import Cell, GridExtras, GridMemory, Growth, Opening
 from autogrid.trading.strategies.grid.preview import preview as grid_preview
+from autogrid.trading.strategies.guard import Guard
 from autogrid.trading.strategies.preview import plain_preview
 from autogrid.trading.strategies.signals.held import HeldEntry, Positions, Terms
 from autogrid.trading.strategies.signals.ppp_analysis import Coarser, PppSeen, StochasticCross, Used
@@ -128,7 +129,7 @@ CATALOGUE: Final = {
             "compra, compra mais quanto menor o preço, vende tudo com lucro, de novo; ou compra por agenda e mantém",
             DCA_FIELDS,
             Dca,
-            records=(Aim, Position, Purchase, SafetyOrder, Deal, RsiState, DcaMemory),
+            records=(Aim, Position, Purchase, SafetyOrder, Deal, RsiState, Guard, DcaMemory),
             preview=dca_preview,
             shows="ladder",
             presets=tuple(
@@ -156,7 +157,7 @@ CATALOGUE: Final = {
             PPP_FIELDS,
             PppVishva,
             records=(
-                *(HeldEntry, Terms, Positions),
+                *(HeldEntry, Terms, Guard, Positions),
                 *(EmaState, UtBotState, AtrState, EwoState, EmaEwoState, RsiState, StochasticRsiState, HeikinAshiState),
                 *(StochasticCross, Coarser, PppSeen, Used, Day, PppMemory),
             ),
@@ -172,7 +173,7 @@ CATALOGUE: Final = {
             "entra onde a média rápida cruza acima da lenta, sai onde cruza abaixo",
             CROSS_FIELDS,
             SmaCross,
-            records=(HeldEntry, Terms, Positions, EmaState, CrossSeen, CrossMemory),
+            records=(HeldEntry, Terms, Guard, Positions, EmaState, CrossSeen, CrossMemory),
             preview=signal_preview,
             shows="signals",
         ),
@@ -184,7 +185,7 @@ CATALOGUE: Final = {
             "entra onde o RSI volta acima de 30, sai onde volta abaixo de 70",
             RSI_FIELDS,
             RsiReversal,
-            records=(HeldEntry, Terms, Positions, EmaState, RsiState, RsiSeen, RsiMemory),
+            records=(HeldEntry, Terms, Guard, Positions, EmaState, RsiState, RsiSeen, RsiMemory),
             preview=signal_preview,
             shows="signals",
         ),
@@ -196,7 +197,7 @@ CATALOGUE: Final = {
             "entra e sai quando um alerta de fora diz",
             SIGNAL_FIELDS,
             Signal,
-            records=(HeldEntry, Terms, Positions, SignalMemory),
+            records=(HeldEntry, Terms, Guard, Positions, SignalMemory),
             preview=signal_preview,
             shows="signals",
         ),

@@ -6,6 +6,7 @@ and the `View`, so a journal replays it exactly. A strategy of your own derives 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, Generic, Literal, NamedTuple, Self, TypeVar
 
 from autogrid.trading.candle import Candle
@@ -15,6 +16,8 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Price, Quantity
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Target, Wish
+
+NO_ORDERS: Final[Mapping[str, Order]] = MappingProxyType({})
 
 
 class View(NamedTuple):
@@ -29,6 +32,9 @@ class View(NamedTuple):
     """False where the price was only passed, in a jump between two candles."""
     candle_ms: int = 0
     """Length of the candles that the prices come from; 0: they are live. Known where `look` and `targets` are asked."""
+    standing: Mapping[str, Order] = NO_ORDERS
+    """The bot's open orders by slot, where `look` and `targets` are asked: what is wanted should not hang on them but
+    where the exchange acts by itself, as a stop that rests there does."""
 
 
 class Tally(NamedTuple):

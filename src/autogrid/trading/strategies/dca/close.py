@@ -6,7 +6,7 @@ from autogrid.trading.event import Filled
 from autogrid.trading.ledger import paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, text
-from autogrid.trading.order import Order
+from autogrid.trading.order import Order, by_its_stop
 from autogrid.trading.strategies.dca.exit import (
     Terms,
     after_aim,
@@ -17,6 +17,7 @@ from autogrid.trading.strategies.dca.exit import (
     trailing_line,
 )
 from autogrid.trading.strategies.dca.memory import DcaMemory, Position, Purchase, Stage, joined, settled, sold_at
+from autogrid.trading.strategies.guard import GRACE_MS, NO_GUARD, PART_MS, guards_of, sells_there
 from autogrid.trading.strategies.strategy import View
 
 SOON_MS: Final = 1
@@ -46,8 +47,22 @@ def left(terms: Terms, memory: DcaMemory, view: View, why: str) -> DcaMemory:
     return exit_looked(terms, memory, view, timed=False)
 
 
+def stopped(terms: Terms, memory: DcaMemory, view: View, why: str) -> DcaMemory:
+    """A stop or a line is reached: the exchange sells where its own stop does, else all is sold at market now."""
+    memory = gathered(memory)._replace(stage="exiting", why=why, exit_ms=0, exits=0)
+    rest = sellable(memory.position, view.market)
+    if sells_there(guards_of(view.standing.values()), rest, view.price, view.market, reached=True):
+        return memory._replace(guard=memory.guard._replace(trusted_ms=view.at_ms + GRACE_MS))
+    return exit_looked(terms, memory, view, timed=False)
+
+
 def exit_looked(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> DcaMemory:
     """While all is being sold: closed once nothing that could be ordered is left."""
+    if memory.guard.trusted_ms:
+        rest, guards = sellable(memory.position, view.market), guards_of(view.standing.values())
+        if view.at_ms < memory.guard.trusted_ms and sells_there(guards, rest, view.price, view.market):
+            return memory
+        memory = memory._replace(guard=memory.guard._replace(trusted_ms=0))
     rest = sellable(memory.position, view.market)
     if not rest or (rest < view.market.least_quantity(view.price) and not memory.selling):
         return closed(terms, memory, view)
@@ -91,6 +106,7 @@ def closed(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
         exit_ms=0,
         exits=0,
         selling=False,
+        guard=NO_GUARD,
     )
 
 
@@ -99,16 +115,22 @@ def after_sale(terms: Terms, memory: DcaMemory, order: Order, fill: Filled | Non
     number, _, what = order.slot.partition("-")
     is_ours = number == str(memory.number) and memory.stage in ("running", "exiting")
     if fill is None:
-        return _sale_ended(terms, memory, what, view) if is_ours else memory
+        return _sale_ended(terms, memory, order, view) if is_ours else memory
+    by_stop = by_its_stop(order, fill)
+    if by_stop and is_ours and memory.stage == "running":
+        memory = gathered(memory)._replace(stage="exiting", why=stop_words(order), exit_ms=0, exits=0)
+        memory = memory._replace(guard=memory.guard._replace(trusted_ms=view.at_ms + GRACE_MS))
     position = sold_at(memory.position, fill, view.market)
     if not is_ours or (memory.deal is None and terms.settings.mode == "deal" and memory.stage != "exiting"):
         position = settled(position)  # late, of a deal that is closed: what it earns is booked at once
         profit = memory.profit + position.won
         return memory._replace(position=position._replace(won=ZERO), profit=profit)
-    if what == "exit":
+    if what == "exit" or by_stop:
         return memory._replace(position=position, exits=0, selling=order.is_open and order.remaining > 0)
     position = after_aim(position, int(what[1:]) - 1, fill.quantity)
     memory = memory._replace(position=position)
+    if order.trigger is not None and order.is_open:
+        memory = memory._replace(guard=memory.guard._replace(part_ms=view.at_ms + PART_MS))
     return _sold(terms, memory, view) if memory.stage == "running" and all_sold(position) else memory
 
 
@@ -122,8 +144,20 @@ def _sold(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
     return memory._replace(position=shared_out(terms, settled(memory.position), memory.deal))
 
 
-def _sale_ended(terms: Terms, memory: DcaMemory, what: str, view: View) -> DcaMemory:
+def stop_words(order: Order) -> str:
+    """Why a deal ends whose stop rests at the exchange."""
+    return "" if order.trigger is None else f"stop-loss at {text(order.trigger)}, sold by the exchange"
+
+
+def _sale_ended(terms: Terms, memory: DcaMemory, order: Order, view: View) -> DcaMemory:
     """An order to sell ended before it was filled whole: a rest too small to order is let go."""
+    what = order.slot.partition("-")[2]
+    if order.trigger is not None:
+        memory = memory._replace(guard=memory.guard.refused(order))
+        if memory.stage == "exiting":
+            return memory._replace(selling=False)
+        if what == "stop":
+            return memory
     if what == "exit":
         wait_ms = min(FIRST_WAIT_MS << min(memory.exits, 10), LONGEST_WAIT_MS)
         return memory._replace(exits=memory.exits + 1, exit_ms=view.at_ms + wait_ms, selling=False)
@@ -171,4 +205,4 @@ def trailed(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
     line = trailing_line(terms, peak)
     if price > line:
         return memory
-    return left(terms, memory, view, f"trailing take-profit at {text(line)}, the peak was {text(peak)}")
+    return stopped(terms, memory, view, f"trailing take-profit at {text(line)}, the peak was {text(peak)}")

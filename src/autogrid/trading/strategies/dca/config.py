@@ -13,8 +13,10 @@ from autogrid.trading.strategies.dca.ladder import Shape, deviations
 from autogrid.trading.strategies.dca.schedule import Every, Schedule
 from autogrid.trading.strategies.dca.schedule_fields import SCHEDULE_FIELDS, WEEKDAYS
 from autogrid.trading.strategies.fields import UnableToConfigure, named, read_all
+from autogrid.trading.strategies.guard import MAX_SLIPPAGE, STOP_AT
 
-FIELDS: Final = (*DEAL_FIELDS, *SCHEDULE_FIELDS)
+GUARD_FIELDS: Final = (STOP_AT, MAX_SLIPPAGE)
+FIELDS: Final = (*DEAL_FIELDS, *GUARD_FIELDS, *SCHEDULE_FIELDS)
 
 PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
     "careful": {"preset": "careful", "deviation": "0.03", "step_scale": "1.3", "volume_scale": "1.1"},
@@ -61,6 +63,9 @@ class DcaSettings:
     trailing: Share | None
     stop_loss: Share | None
     stop_from: Literal["average", "base_order"]
+    stop_at: Literal["exchange", "bot"]
+    max_slippage: Share
+    """How far below its trigger a stop at the exchange may sell."""
     cooldown_ms: int
     max_deals: int | None
     timeout_ms: int | None
@@ -117,6 +122,8 @@ def read_settings(given: Mapping[str, str]) -> DcaSettings:
         trailing=values["trailing"],
         stop_loss=values["stop_loss"],
         stop_from=values["stop_loss_from"],
+        stop_at=values["stop_at"],
+        max_slippage=values["max_slippage"],
         cooldown_ms=values["cooldown"] * 1000,
         max_deals=values["max_deals"],
         timeout_ms=None if timeout is None else timeout * 1000,
@@ -173,6 +180,11 @@ def _useless(values: Mapping[str, Any]) -> dict[str, str]:
     for key, other in (("break_even", "targets"), ("stop_loss_from", "stop_loss")):
         if values[other] is None:
             useless[key] = f"{key} does nothing without {other}; give {other}, or leave {key} out"
+    if values["stop_loss"] is None and values["trailing"] is None and not values["break_even"]:
+        for key in ("stop_at", "max_slippage"):
+            useless[key] = f"{key} does nothing without stop_loss, break_even or trailing; leave {key} out"
+    elif values["stop_at"] == "bot":
+        useless["max_slippage"] = "max_slippage does nothing with stop_at=bot; leave one of them out"
     if values["mode"] == "accumulate" and values["take_profit"] is None:
         for key in ("trailing", "take_profit_gross"):
             useless[key] = f"{key} does nothing without take_profit; give one, or leave {key} out"

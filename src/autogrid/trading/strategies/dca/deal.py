@@ -8,8 +8,9 @@ from typing import Final
 from autogrid.trading.event import Filled
 from autogrid.trading.money import ZERO, Amount, text
 from autogrid.trading.order import Order
-from autogrid.trading.strategies.dca.close import left, strayed, trailed
+from autogrid.trading.strategies.dca.close import left, stopped, strayed, trailed
 from autogrid.trading.strategies.dca.exit import Terms, shared_out, stop_price
+from autogrid.trading.strategies.dca.guarded import profits_watched
 from autogrid.trading.strategies.dca.memory import DcaMemory, Deal, Purchase, SafetyOrder, filled_more, joined
 from autogrid.trading.strategies.dca.sizing import check_steps, order_sizes
 from autogrid.trading.strategies.fields import UnableToConfigure
@@ -30,11 +31,11 @@ def deal_looked(terms: Terms, memory: DcaMemory, view: View, *, timed: bool) -> 
         return memory
     stop = stop_price(terms, memory.position, deal)
     if stop is not None and view.price <= stop:
-        return left(terms, memory, view, f"stop-loss at {text(stop)}")
+        return stopped(terms, memory, view, f"stop-loss at {text(stop)}")
     timeout_ms = terms.settings.timeout_ms
     if timeout_ms is not None and timed and view.at_ms >= deal.started_ms + timeout_ms:
         return left(terms, memory, view, f"deal timeout after {timeout_ms // 1000} s")
-    memory = trailed(terms, memory, view)
+    memory = profits_watched(terms, trailed(terms, memory, view), view)
     return _advanced(terms, memory, view) if memory.stage == "running" else memory
 
 

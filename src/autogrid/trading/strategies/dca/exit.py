@@ -15,6 +15,11 @@ class Terms(NamedTuple):
     market: Market
     investment: Amount
 
+    @property
+    def at_exchange(self) -> bool:
+        """Whether stops rest at the exchange."""
+        return self.market.stops != "none" and self.settings.stop_at == "exchange"
+
 
 def profit_price(terms: Terms, position: Position, deal: Deal | None, profit: Share) -> Price:
     """The lowest price on the tick at which the position earns `profit`, after fees unless it is a gross one."""

@@ -13,6 +13,7 @@ from autogrid.trading.indicators.rsi import RsiState
 from autogrid.trading.ledger import Pool, earned_by, paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, ZERO, Amount, Price, Quantity, part_of
+from autogrid.trading.strategies.guard import NO_GUARD, Guard
 
 FINE: Final = Decimal("1e-18")
 NO_POOL: Final = Pool(ZERO, ZERO)
@@ -164,6 +165,7 @@ class DcaMemory(NamedTuple):
     signals: tuple[str, ...]
     """Ids of the last signals."""
     rsi: RsiState | None
+    guard: Guard = NO_GUARD
 
 
 def new_memory(rsi: RsiState | None) -> DcaMemory:

@@ -22,6 +22,7 @@ from autogrid.trading.strategies.dca.sizing import (
     order_sizes,
     scheduled_amount,
 )
+from autogrid.trading.strategies.guard import told
 from autogrid.trading.strategies.preview import Column, Fact, Preview, Row
 
 LADDER_COLUMNS: Final = (
@@ -215,9 +216,19 @@ def _deal_warnings(dca: Dca, sizes: Sizes, price: Price, worst: Worst) -> list[s
                 "If the price turns right at the take-profit, the trailing sale earns nothing or loses: "
                 "trailing is too wide for this take-profit."
             )
+    found += _stop_words(dca)
     if not count:
         found.append("There are no safety orders: after the base order the bot only waits for the take-profit.")
     return found
+
+
+def _stop_words(dca: Dca) -> list[str]:
+    """Where the stop rests, and what that means while the computer sleeps."""
+    settings = dca.settings
+    if settings.stop_loss is None and settings.trailing is None and not settings.break_even:
+        return []
+    at_exchange, resting = dca.terms.at_exchange, bool(settings.goals) and settings.trailing is None
+    return [told(dca.market, at_exchange=at_exchange, take_profits=resting, slippage=settings.max_slippage)]
 
 
 def _accumulate(dca: Dca, price: Price, at_ms: int | None) -> Preview:
@@ -245,6 +256,7 @@ def _accumulate(dca: Dca, price: Price, at_ms: int | None) -> Preview:
         facts.append(_fact("take_profit", "Take-profit now", "Take-profit agora", target, quote))
     else:
         warnings.append("Nothing is sold: the bot keeps what it buys until you stop it.")
+    warnings += _stop_words(dca)
     return Preview(price, PURCHASE_COLUMNS if rows else (), tuple(rows), tuple(facts), tuple(warnings))
 
 

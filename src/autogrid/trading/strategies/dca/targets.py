@@ -8,8 +8,10 @@ from autogrid.trading.plan import Slot, Target, Wish
 from autogrid.trading.strategies.dca.accumulate import drop_price, follows_high, next_due_ms
 from autogrid.trading.strategies.dca.deal import resting_orders
 from autogrid.trading.strategies.dca.exit import Terms, profit_price, sellable, stop_price, trailing_line
+from autogrid.trading.strategies.dca.guarded import guard_bounds, guarded
 from autogrid.trading.strategies.dca.memory import DcaMemory, Purchase
 from autogrid.trading.strategies.dca.purchase import stale_ms
+from autogrid.trading.strategies.guard import floor_of, guards_of, kept
 from autogrid.trading.strategies.strategy import View
 
 LEAST: Final = Decimal("1e-18")
@@ -28,13 +30,20 @@ def wish(terms: Terms, memory: DcaMemory, view: View) -> Wish:
     if memory.purchase is not None and not memory.purchase.wait_ms:
         target = _purchase(memory.purchase)
         targets[target.slot] = target
-    for target in (*_safety_orders(memory), *_take_profits(terms, memory, view)):
+    profits = _take_profits(terms, memory, view)
+    for target in (*_safety_orders(memory), *guarded(terms, memory, view, profits)):
         targets[target.slot] = target
-    floor, roof, every = _prices(terms, memory, view)
-    return Wish(targets, floor, roof, _time(terms, memory), every=every)
+    floors, roofs, until_ms = guard_bounds(terms, memory, view, profits)
+    floor, roof, every = _prices(terms, memory, view, floors, roofs)
+    return Wish(targets, floor, roof, _time(terms, memory, until_ms), every=every)
 
 
 def _exit(memory: DcaMemory, view: View) -> Wish:
+    guards = guards_of(view.standing.values()) if memory.guard.trusted_ms else []
+    if guards:
+        return Wish(
+            {target.slot: target for target in kept(guards)}, floor=floor_of(guards), until_ms=memory.guard.trusted_ms
+        )
     quantity = sellable(memory.position, view.market)
     if not quantity or (quantity < view.market.least_quantity(view.price) and not memory.selling):
         return Wish(ended=memory.why)
@@ -97,11 +106,15 @@ def _take_profits(terms: Terms, memory: DcaMemory, view: View) -> list[Target]:
     return found
 
 
-def _prices(terms: Terms, memory: DcaMemory, view: View) -> tuple[Price | None, Price | None, bool]:
-    """Floor, roof, and whether every turn of the price counts: only while it makes a new peak."""
+def _prices(
+    terms: Terms, memory: DcaMemory, view: View, floors: list[Price], roofs: list[Price]
+) -> tuple[Price | None, Price | None, bool]:
+    """Floor, roof, and whether every turn of the price counts: only while it makes a new peak.
+
+    `floors` and `roofs` are those of the stops at the exchange.
+    """
     settings, position, price = terms.settings, memory.position, view.price
-    floors = [stop_price(terms, position, memory.deal)]
-    roofs: list[Price] = []
+    stop = stop_price(terms, position, memory.deal)
     every = False
     peaks: list[Price] = []
     if settings.trailing is not None and position.base > 0 and position.aims:
@@ -112,7 +125,8 @@ def _prices(terms: Terms, memory: DcaMemory, view: View) -> tuple[Price | None, 
             peaks.append(position.peak)
     if settings.drop is not None:
         trigger = drop_price(terms, memory, view.ledger) if memory.purchase is None else None
-        floors.append(trigger)
+        if trigger is not None:
+            floors.append(trigger)
         if follows_high(terms, memory):
             peaks.append(memory.high)
     for peak in peaks:
@@ -120,11 +134,11 @@ def _prices(terms: Terms, memory: DcaMemory, view: View) -> tuple[Price | None, 
             every = True
         else:
             roofs.append(peak + LEAST)
-    known = [floor for floor in floors if floor is not None]
+    known = [floor for floor in (stop, *floors) if floor is not None]
     return max(known, default=None), min(roofs, default=None), every
 
 
-def _time(terms: Terms, memory: DcaMemory) -> int | None:
+def _time(terms: Terms, memory: DcaMemory, until_ms: int | None) -> int | None:
     settings, deal = terms.settings, memory.deal
     times: list[int] = []
     if memory.purchase is not None and memory.purchase.wait_ms:
@@ -133,7 +147,5 @@ def _time(terms: Terms, memory: DcaMemory) -> int | None:
         times.append(stale_ms(memory.purchase))
     if deal is not None and settings.timeout_ms is not None:
         times.append(deal.started_ms + settings.timeout_ms)
-    due_ms = next_due_ms(terms, memory)
-    if due_ms is not None:
-        times.append(due_ms)
+    times += [due_ms for due_ms in (next_due_ms(terms, memory), until_ms) if due_ms is not None]
     return min(times, default=None)

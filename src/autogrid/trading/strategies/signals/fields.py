@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from autogrid.trading.candle import TIMEFRAMES
+from autogrid.trading.market import Market
+from autogrid.trading.money import Share
 from autogrid.trading.strategies.fields import Field, UnableToConfigure, Value
 
 NAMES: Final = {length: name for name, length in TIMEFRAMES.items()}
@@ -108,6 +110,11 @@ def whole(value: Value | None) -> int:
 def optional_number(value: Value | None) -> Decimal | None:
     """A field's value as a figure, or nothing."""
     return None if value is None else number(value)
+
+
+def guarding(values: dict[str, Value | None], market: Market) -> tuple[bool, Share]:
+    """Whether stops rest at the exchange, and how far below their trigger they may sell there."""
+    return market.stops != "none" and values["stop_at"] == "exchange", number(values["max_slippage"])
 
 
 def check_order(values: dict[str, Value | None], lower: str, upper: str) -> None:

@@ -4,7 +4,8 @@ from typing import Final, Literal, NamedTuple
 
 from autogrid.trading.ledger import Pool
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Price, Quantity
+from autogrid.trading.money import ZERO, Amount, Price, Quantity, Share
+from autogrid.trading.strategies.guard import NO_GUARD, Guard
 
 NO_POOL: Final = Pool(ZERO, ZERO)
 
@@ -21,6 +22,10 @@ class Terms(NamedTuple):
     """How far above: in distances to the stop, or as a share of the entry's price; zero: no target."""
     trail: Amount
     """How far the trailing line follows below the highest price, in quote; zero: it does not."""
+    at_exchange: bool = False
+    """Whether the stop rests at the exchange."""
+    slippage: Share = ZERO
+    """How far below its trigger it may sell there."""
 
     def distance(self, price: Price) -> Amount:
         """How far the stop lies below an entry at `price`, in quote, before it is rounded; zero where there is none."""
@@ -86,6 +91,7 @@ class HeldEntry(NamedTuple):
     """Of what was sold, by its exit."""
     refusals: int = 0
     """How often in a row its exit ended without a fill."""
+    guard: Guard = NO_GUARD
 
     @property
     def price(self) -> Price:

@@ -2,20 +2,33 @@
 
     buying -> (its order is out) -> open -> leaving -> gone
 
-Rules: slots are `7-in`, `7-target` and `7-out`, and a number is never given twice. The stop is the bot's own watch on
-the price and sells at market; the target is a limit order in the book. An exit waits until the target, which holds the
-coins, is out of the book. A purchase that did not come about in its time is given up; an exit is tried until it is
-done. Coins are counted as in a grid: what was received and the dust before it make a pool, sold in whole lots.
+Rules: slots are `7-in`, `7-target`, `7-stop` and `7-out`, and a number is never given twice. The stop is the bot's own
+watch on the price and sells at market, behind the one that rests at the exchange where there is one (`guarded`); the
+target is a limit order in the book. An exit waits until what holds the coins is out of the book. A purchase that did
+not come about in its time is given up; an exit is tried until it is done. Coins are counted as in a grid: what was
+received and the dust before it make a pool, sold in whole lots.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from autogrid.trading.event import Filled
 from autogrid.trading.ledger import Pool, earned_by, paid_for, received_of
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Price, Quantity, part_of, text
-from autogrid.trading.order import Order
+from autogrid.trading.order import Order, by_its_stop
 from autogrid.trading.plan import Target, Wish
+from autogrid.trading.strategies.guard import PART_MS, floor_of, kept
+from autogrid.trading.strategies.signals.guarded import (
+    guard_bounds,
+    guarded,
+    guards,
+    reached,
+    still_trusted,
+    stop_words,
+    target_watched,
+    trusted,
+)
 from autogrid.trading.strategies.signals.held import HeldEntry, Positions, Terms
 from autogrid.trading.strategies.strategy import View
 
@@ -78,6 +91,8 @@ def watched(positions: Positions, view: View) -> Positions:
 def _seen(entry: HeldEntry, view: View) -> HeldEntry:
     if entry.retry_ms and view.at_ms >= entry.retry_ms:
         return entry._replace(retry_ms=0)
+    if entry.guard.trusted_ms:
+        return still_trusted(entry, view)
     if entry.phase == "leaving" or not entry.bought:
         return entry
     price = view.price
@@ -85,11 +100,11 @@ def _seen(entry: HeldEntry, view: View) -> HeldEntry:
         name = "trailing line" if entry.line > entry.stop else "stop"
         peak = f", 1 ATR below the peak {text(entry.peak)}" if entry.line > entry.stop else ""
         reason = f"{name} {text(entry.line)}{peak} reached at {text(price)}"
-        return entry._replace(phase="leaving", reason=reason, at=price)
+        return reached(entry._replace(phase="leaving", reason=reason, at=price), view)
     if entry.middle and price >= entry.middle and price > entry.peak:
         line = max(entry.stop, view.market.price_down(max(ZERO, price - entry.terms.trail)))
-        return entry._replace(peak=price, line=line)
-    return entry
+        entry = entry._replace(peak=price, line=line)
+    return target_watched(entry, view)
 
 
 def wished(positions: Positions, view: View) -> Wish:
@@ -98,29 +113,45 @@ def wished(positions: Positions, view: View) -> Wish:
         return Wish(ended=positions.why) if positions.leaving or positions.ended else QUIET
     if positions.ended:
         return Wish(ended=positions.why)
-    targets: dict[str, Target] = {}
-    floor = roof = None
-    until_ms = None
-    every = False
-    for entry in positions.entries:
-        target = _target(entry, view)
-        if target is not None:
-            targets[target.slot] = target
-        waits_ms = entry.until_ms if entry.phase == "buying" and not entry.bought else entry.retry_ms
-        if waits_ms and (until_ms is None or waits_ms < until_ms):
-            until_ms = waits_ms
-        if entry.phase == "leaving" or not entry.bought:
-            continue
-        if entry.line and (floor is None or entry.line > floor):
-            floor = entry.line
-        if entry.middle and view.price >= entry.peak and entry.peak:
-            every = True
-        elif entry.middle:
-            above = entry.peak + LEAST if entry.peak else entry.middle
-            roof = above if roof is None or above < roof else roof
+    asked = [_asked(entry, view) for entry in positions.entries]
+    targets = {target.slot: target for one in asked for target in one.targets}
+    floor = max((price for one in asked for price in one.floors), default=None)
+    roof = min((price for one in asked for price in one.roofs), default=None)
+    until_ms = min((at_ms for one in asked for at_ms in one.times), default=None)
+    every = any(one.every for one in asked)
     if positions.leaving and not targets and until_ms is None and all(entry.stock for entry in positions.entries):
         return Wish(ended=positions.why)
     return Wish(targets, floor, roof, until_ms, every=every)
+
+
+class _Asked(NamedTuple):
+    """What one entry wants."""
+
+    targets: Sequence[Target]
+    floors: Sequence[Price] = ()
+    roofs: Sequence[Price] = ()
+    times: Sequence[int] = ()
+    every: bool = False
+
+
+def _asked(entry: HeldEntry, view: View) -> _Asked:
+    """The orders of one entry that should rest, and between which prices and until when."""
+    selling = guards(entry, view) if entry.guard.trusted_ms else []
+    if selling:
+        return _Asked(kept(selling), (floor_of(selling),), (), (entry.guard.trusted_ms,))
+    target = _target(entry, view)
+    targets = guarded(entry, view, target)
+    waits_ms = entry.until_ms if entry.phase == "buying" and not entry.bought else entry.retry_ms
+    if entry.phase == "leaving" or not entry.bought:
+        return _Asked(targets, times=(waits_ms,) if waits_ms else ())
+    floors, roofs, guard_ms = guard_bounds(entry, view, target)
+    times = [at_ms for at_ms in (waits_ms, guard_ms) if at_ms]
+    if entry.line:
+        floors.append(entry.line)
+    every = bool(entry.middle and view.price >= entry.peak and entry.peak)
+    if entry.middle and not every:
+        roofs.append(entry.peak + LEAST if entry.peak else entry.middle)
+    return _Asked(targets, floors, roofs, times, every)
 
 
 def _target(entry: HeldEntry, view: View) -> Target | None:
@@ -144,7 +175,7 @@ def _target(entry: HeldEntry, view: View) -> Target | None:
         entry.rest,
         "market",
         exits=True,
-        after=f"{number}-target",
+        after=f"{number}-stop" if f"{number}-stop" in view.standing else f"{number}-target",
         why=entry.reason,
     )
 
@@ -211,12 +242,18 @@ def _sale(
 ) -> Positions:
     market = view.market
     if fill is not None:
-        exited = entry.exited + fill.quantity if what == "out" else entry.exited
+        by_stop = by_its_stop(order, fill)
+        if by_stop and entry.phase == "open":
+            entry = trusted(entry._replace(phase="leaving", reason=stop_words(order), at=fill.price), view)
+        elif order.trigger is not None and not by_stop:
+            entry = entry._replace(guard=entry.guard._replace(part_ms=view.at_ms + PART_MS))
+        exited = entry.exited + fill.quantity if what == "out" or by_stop else entry.exited
         earned = entry.earned + earned_by(fill, market)
         entry = entry._replace(sold=entry.sold + fill.quantity, earned=earned, exited=exited, refusals=0)
-        is_late = not order.is_open and what == "out" and entry.rest < market.least_quantity(view.price)
+        is_late = not order.is_open and (what == "out" or by_stop) and entry.rest < market.least_quantity(view.price)
         return _closed(positions, entry) if entry.sold >= entry.stock or is_late else _with(positions, entry)
-    price = entry.target if entry.phase == "open" else entry.at or view.price
+    entry = entry._replace(guard=entry.guard.refused(order))
+    price = entry.target if entry.phase == "open" and what == "target" else entry.at or view.price
     if what == "out":
         wait_ms = min(RETRY_MS << min(entry.refusals, 10), LONGEST_RETRY_MS)
         entry = entry._replace(retry_ms=view.at_ms + wait_ms, refusals=entry.refusals + 1)

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple, cast
 from autogrid.trading.market import Market
 from autogrid.trading.money import Share
 from autogrid.trading.strategies.fields import Field, UnableToConfigure, read_all
+from autogrid.trading.strategies.guard import MAX_SLIPPAGE, STOP_AT
 from autogrid.trading.strategies.signals.fields import (
     MAX_POSITION,
     NAMES,
@@ -15,6 +16,7 @@ from autogrid.trading.strategies.signals.fields import (
     VOLUMES,
     check_order,
     count,
+    guarding,
     number,
     optional_number,
     timeframe,
@@ -269,7 +271,8 @@ MONEY: Final = (
     ),
 )
 
-FIELDS: Final = (timeframe("1h"), *INDICATORS, *CONFIRMATION, VOLUME_RATIO, *REGIME, *EXITS, *MONEY)
+GUARD: Final = (STOP_AT, MAX_SLIPPAGE)
+FIELDS: Final = (timeframe("1h"), *INDICATORS, *CONFIRMATION, VOLUME_RATIO, *REGIME, *EXITS, *GUARD, *MONEY)
 
 
 class Looks(NamedTuple):
@@ -315,6 +318,7 @@ class PppSettings(NamedTuple):
     most: Share
     max_entries: int
     max_daily_loss: Share | None
+    guarding: tuple[bool, Share]
 
 
 def read_settings(config: Mapping[str, str], market: Market) -> PppSettings:
@@ -358,6 +362,7 @@ def read_settings(config: Mapping[str, str], market: Market) -> PppSettings:
         number(values["max_position"]),
         whole(values["max_entries"]),
         optional_number(values["max_daily_loss"]),
+        guarding(values, market),
     )
 
 

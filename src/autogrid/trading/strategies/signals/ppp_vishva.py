@@ -152,7 +152,8 @@ class PppVishva(OnSignals[PppMemory]):
         if reach is None:
             return positions
         trail = exact(reach)
-        terms = Terms(False, trail * settings.stop_atr, settings.reward_risk, trail if settings.trailing else ZERO)
+        follows = trail if settings.trailing else ZERO
+        terms = Terms(False, trail * settings.stop_atr, settings.reward_risk, follows, *settings.guarding)
         stop = terms.stop_at(view.price, view.market)
         sized = self._sized(positions, view, terms)
         why = reasons(settings.looks, seen, LONG, positions.taken + 1)

@@ -5,6 +5,7 @@ from typing import Final
 
 from autogrid.trading.ledger import opened
 from autogrid.trading.money import ZERO, Price, Share, text
+from autogrid.trading.strategies.guard import told
 from autogrid.trading.strategies.preview import Fact, Preview
 from autogrid.trading.strategies.signals.fields import NAMES
 from autogrid.trading.strategies.signals.held import Terms
@@ -26,10 +27,6 @@ SMALL_MS: Final = 900_000
 ROUND_TRIPS: Final = 3
 """A stop nearer than the fees of so many round trips asks for a confirmation."""
 CENT: Final = Decimal("0.01")
-SLEEPS: Final = (
-    "The stop is not at the exchange: this bot watches the price and sells at market. While the computer sleeps or is "
-    "off, there is no stop."
-)
 
 
 def preview(strategy: AnySignals, price: Price) -> Preview:
@@ -97,8 +94,22 @@ def _warnings(strategy: AnySignals, sized: Sized, stop_share: Share, fees: Share
             f"The cap of {_percent(strategy.most)} % of the equity decides the size of an entry, not the risk: the "
             "stop costs less than the risk that is set."
         )
-    found.append(SLEEPS if stop_share else "There is no stop: an entry is held until a signal or its target ends it.")
+    if stop_share:
+        found.append(_stop_words(strategy))
+    else:
+        found.append("There is no stop: an entry is held until a signal or its target ends it.")
     return found
+
+
+def _stop_words(strategy: AnySignals) -> str:
+    """Where the stop rests, and what that means while the computer sleeps."""
+    if isinstance(strategy, PppVishva):
+        at_exchange, slippage = strategy.settings.guarding
+        return told(strategy.market, at_exchange=at_exchange, take_profits=True, slippage=slippage)
+    terms = strategy.terms
+    return told(
+        strategy.market, at_exchange=terms.at_exchange, take_profits=bool(terms.target), slippage=terms.slippage
+    )
 
 
 def _percent(share: Share) -> str:

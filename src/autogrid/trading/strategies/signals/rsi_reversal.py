@@ -16,6 +16,7 @@ from autogrid.trading.indicators.window import Window
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount
 from autogrid.trading.strategies.fields import Field, read_all
+from autogrid.trading.strategies.guard import MAX_SLIPPAGE, STOP_AT
 from autogrid.trading.strategies.signals.fields import (
     MAX_POSITION,
     RISK,
@@ -26,6 +27,7 @@ from autogrid.trading.strategies.signals.fields import (
     VOLUME_RATIO,
     check_order,
     count,
+    guarding,
     number,
     optional_number,
     share,
@@ -69,6 +71,8 @@ FIELDS: Final = (
     MAX_POSITION,
     VOLUME_RATIO,
     TREND,
+    STOP_AT,
+    MAX_SLIPPAGE,
 )
 
 
@@ -103,7 +107,8 @@ class RsiReversal(OnSignals[RsiMemory]):
         self.timeframe_ms: int = whole(values["timeframe"])
         self.period = whole(values["period"])
         self.low, self.high = float(number(values["oversold"])), float(number(values["overbought"]))
-        self.terms = Terms(True, number(values["stop_loss"]), number(values["take_profit"]), ZERO)
+        stop, target = number(values["stop_loss"]), number(values["take_profit"])
+        self.terms = Terms(True, stop, target, ZERO, *guarding(values, market))
         self.take_profit = self.terms.target
         self.risk, self.most = number(values["risk_per_trade"]), number(values["max_position"])
         trend = None if values["trend_ema"] is None else whole(values["trend_ema"])

@@ -12,11 +12,13 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import ONE, ZERO, Amount, text
 from autogrid.trading.plan import Wish
 from autogrid.trading.strategies.fields import Field, read_all
+from autogrid.trading.strategies.guard import MAX_SLIPPAGE, STOP_AT
 from autogrid.trading.strategies.signals.fields import (
     STOP_HELPS,
     STOP_TITLES,
     TARGET_HELPS,
     TARGET_TITLES,
+    guarding,
     number,
     optional_number,
     whole,
@@ -64,6 +66,8 @@ FIELDS: Final = (
         least=Decimal(1),
         most=Decimal(10),
     ),
+    STOP_AT,
+    MAX_SLIPPAGE,
 )
 
 
@@ -90,7 +94,7 @@ class Signal(OnSignals[SignalMemory]):
         self.most = number(values["size"])
         self.max_entries = whole(values["max_entries"])
         stop, target = optional_number(values["stop_loss"]), optional_number(values["take_profit"])
-        self.terms = Terms(True, stop or ZERO, target or ZERO, ZERO)
+        self.terms = Terms(True, stop or ZERO, target or ZERO, ZERO, *guarding(values, market))
         self.take_profit = target
 
     def start(self) -> SignalMemory:

@@ -14,6 +14,7 @@ from autogrid.trading.indicators.window import Window, mean, moved
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount
 from autogrid.trading.strategies.fields import Field, read_all
+from autogrid.trading.strategies.guard import MAX_SLIPPAGE, STOP_AT
 from autogrid.trading.strategies.signals.fields import (
     MAX_POSITION,
     RISK,
@@ -24,6 +25,7 @@ from autogrid.trading.strategies.signals.fields import (
     VOLUME_RATIO,
     check_order,
     count,
+    guarding,
     number,
     optional_number,
     share,
@@ -61,6 +63,8 @@ FIELDS: Final = (
     MAX_POSITION,
     VOLUME_RATIO,
     TREND,
+    STOP_AT,
+    MAX_SLIPPAGE,
 )
 
 
@@ -98,7 +102,8 @@ class SmaCross(OnSignals[CrossMemory]):
         check_order(values, "fast", "slow")
         self.timeframe_ms: int = whole(values["timeframe"])
         self.fast, self.slow = whole(values["fast"]), whole(values["slow"])
-        self.terms = Terms(True, number(values["stop_loss"]), number(values["take_profit"]), ZERO)
+        stop, target = number(values["stop_loss"]), number(values["take_profit"])
+        self.terms = Terms(True, stop, target, ZERO, *guarding(values, market))
         self.take_profit = self.terms.target
         self.risk, self.most = number(values["risk_per_trade"]), number(values["max_position"])
         trend = None if values["trend_ema"] is None else whole(values["trend_ema"])

@@ -1,0 +1,173 @@
+"""One exchange account in this process, shared by all bots on it.
+
+What leaves goes through `Outgoing`, what is asked through `Rounds`. What the account's stream tells goes to the bot
+whose order it is. Every minute, at every start and after each interruption of the stream there is a round of each
+symbol. What bears none of our ids is somebody else's: counted, never touched.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from autogrid.engine.lease import Hold
+from autogrid.engine.outgoing import Outgoing, Sender, within
+from autogrid.engine.rounds import AWAY, Round, Rounds
+from autogrid.engine.timing import PATIENT, Timing
+from autogrid.engine.venue import (
+    News,
+    OwnOrder,
+    OwnTrade,
+    StreamBegan,
+    StreamBroke,
+    Venue,
+)
+from autogrid.engine.wire_ids import bot_of
+
+
+class Link(Sender, Protocol):
+    """A bot's side of the account."""
+
+    @property
+    def symbol(self) -> str:
+        """What it trades."""
+        ...
+
+    cursor_told: str
+    """The trades up to there were told."""
+
+    def hear(self, news: OwnOrder | OwnTrade) -> None:
+        """The stream tells of an order or a trade."""
+        ...
+
+    def report(self, found: Round) -> None:
+        """A round was made."""
+        ...
+
+
+class Account:
+    """The traffic of one account."""
+
+    def __init__(self, name: str, venue: Venue, hold: Hold, timing: Timing = PATIENT) -> None:
+        self.name = name
+        self.venue = venue
+        self.hold = hold
+        self.timing = timing
+        self.outgoing = Outgoing(name, venue, hold, timing)
+        self.rounds = Rounds(venue, hold, timing, self._cursors_on, self._rounded)
+        self._links: dict[str, Link] = {}
+        self._trouble = ""
+        self._blind = False
+
+    @property
+    def trouble(self) -> str:
+        """What a person should know of the account; empty where all is well."""
+        return self._trouble or self.outgoing.trouble
+
+    def join(self, link: Link) -> None:
+        """A bot begins."""
+        self._links[link.bot_id] = link
+
+    def leave(self, link: Link) -> None:
+        """It ends: what it has waiting does not leave any more."""
+        if self._links.get(link.bot_id) is link:
+            del self._links[link.bot_id]
+        self.outgoing.forget(link)
+
+    @property
+    def symbols(self) -> list[str]:
+        """What the bots trade."""
+        return list(dict.fromkeys(link.symbol for link in self._links.values()))
+
+    async def run(self) -> None:
+        """Carry the traffic until cancelled. Raises `LeaseLost`."""
+        tasks = [asyncio.create_task(one) for one in (self._listen(), self.outgoing.run(), self._compare())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if (fault := task.exception()) is not None:
+                    self.fail(fault)
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.outgoing.stop()
+            await self.rounds.stop()
+
+    def fail(self, fault: BaseException) -> None:
+        """No bot can go on here."""
+        for link in list(self._links.values()):
+            link.fail(fault)
+
+    async def _listen(self) -> None:
+        async for news in self.venue.news():
+            self._take(news)
+
+    def _take(self, news: News) -> None:
+        if isinstance(news, StreamBroke):
+            self._blind = True
+            self._trouble = f"the account's stream is broken: {news.words}"
+            return
+        if isinstance(news, StreamBegan):
+            self._blind, self._trouble = False, ""
+            for symbol in self.symbols:
+                self.rounds.ask_round(symbol)
+            return
+        bot_id = bot_of(news.client_id)
+        if bot_id is not None:
+            link = self._links.get(bot_id)
+            if link is not None:
+                link.hear(news)
+        elif not news.client_id:
+            for link in self._on(news.symbol):  # a trade that does not tell whose order it was
+                link.hear(news)
+
+    async def _compare(self) -> None:
+        """A round of every symbol each minute, and more often while the stream tells nothing."""
+        waited = 0.0
+        while True:
+            await asyncio.sleep(self.timing.blind_s)
+            waited += self.timing.blind_s
+            if self._blind or waited >= self.timing.round_s:
+                waited = 0.0
+                for symbol in self.symbols:
+                    self.rounds.ask_round(symbol)
+
+    def _on(self, symbol: str) -> list[Link]:
+        return [link for link in self._links.values() if link.symbol == symbol]
+
+    def _cursors_on(self, symbol: str) -> list[str]:
+        return [link.cursor_told for link in self._on(symbol)]
+
+    def _rounded(self, symbol: str, found: Round | BaseException) -> None:
+        for link in self._on(symbol):
+            if isinstance(found, Round):
+                link.report(found)
+            elif not isinstance(found, AWAY):
+                link.fail(found)
+        if isinstance(found, AWAY):
+            self._trouble = str(found) or "the exchange does not answer"
+        elif not self._blind:
+            self._trouble = ""
+
+    async def sweep(self, symbols: Iterable[str], is_meant: Callable[[str], bool]) -> int:
+        """Take every open order of AutoGrid's out whose bot `is_meant`, until none is left; how many there were."""
+        gone: set[str] = set()
+        for symbol in symbols:
+            while True:
+                try:
+                    orders = await within(self.timing, self.venue.open_orders(symbol))
+                except AWAY:
+                    await asyncio.sleep(0.5)
+                    continue
+                bots = {own.client_id: bot_of(own.client_id) for own in orders}
+                ours = [client_id for client_id, bot_id in bots.items() if bot_id is not None and is_meant(bot_id)]
+                if not ours:
+                    break
+                waiting = self.outgoing.waiting_cancels()
+                for client_id in ours:
+                    if client_id not in waiting:
+                        self.outgoing.cancel(symbol, client_id)
+                gone.update(ours)
+                await self.outgoing.carried(ours)
+        return len(gone)

@@ -1,0 +1,225 @@
+"""What leaves for one account's exchange: orders once each, cancels first.
+
+Rules: an order leaves only while the lease is held and no kill stands. What the exchange answers is one of three:
+placed, refused, or unclear, and goes back to whose order it is. An exchange that is away or wants to be left alone is
+waited for; an order that waited for too long goes back unsent. Cancels pass every rule and wait for nothing but the
+lease.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Coroutine, Iterable
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from autogrid.engine.known_orders import Known
+from autogrid.engine.lease import Hold, LeaseLost
+from autogrid.engine.timing import Timing
+from autogrid.engine.venue import (
+    ExchangeAway,
+    ExchangeRefused,
+    ExchangeUnclear,
+    Intent,
+    OwnOrder,
+    Venue,
+)
+
+Result = TypeVar("Result")
+AT_ONCE = 16
+"""Requests on their way at one time."""
+
+
+class Sender(Protocol):
+    """Whose order it is, and who hears what came of it."""
+
+    @property
+    def bot_id(self) -> str: ...  # noqa: D102
+    def placed(self, known: Known, own: OwnOrder) -> None: ...  # noqa: D102
+    def refused(self, known: Known, why: str, words: str) -> None: ...  # noqa: D102
+    def unclear(self, known: Known) -> None: ...  # noqa: D102
+    def unsent(self, known: Known) -> None: ...  # noqa: D102
+    def cancel_left(self, known: Known) -> None: ...  # noqa: D102
+    def fail(self, fault: BaseException) -> None: ...  # noqa: D102
+
+
+class _Order(NamedTuple):
+    sender: Sender
+    known: Known
+    intent: Intent
+
+
+class _Cancel(NamedTuple):
+    symbol: str
+    client_id: str
+    sender: Sender | None
+    known: Known | None
+
+
+class Outgoing:
+    """The queue of one account."""
+
+    def __init__(self, name: str, venue: Venue, hold: Hold, timing: Timing) -> None:
+        self.sent = 0
+        """Orders that left."""
+        self.trouble = ""
+        """Why nothing leaves, where that is so."""
+        self._name = name
+        self._venue = venue
+        self._hold = hold
+        self._timing = timing
+        self._orders: deque[_Order] = deque()
+        self._cancels: deque[_Cancel] = deque()
+        self._away_until_ms = 0
+        self._news = asyncio.Event()
+        self._working: dict[asyncio.Task[None], None] = {}
+        self._killed: frozenset[str] | None = frozenset()
+        """Bots whose orders may not leave; None: all."""
+
+    def send(self, sender: Sender, known: Known, intent: Intent) -> None:
+        """Let an order leave, in its turn."""
+        known.queued_ms = self._hold.steady_ms()
+        self._orders.append(_Order(sender, known, intent))
+        self._news.set()
+
+    def withdraw(self, known: Known) -> bool:
+        """Take back an order that has not left; whether that was so."""
+        before = len(self._orders)
+        self._orders = deque(one for one in self._orders if one.known is not known)
+        return len(self._orders) < before
+
+    def cancel(self, symbol: str, client_id: str, sender: Sender | None = None, known: Known | None = None) -> None:
+        """Take an order out at the exchange; it leaves before any order."""
+        self._cancels.append(_Cancel(symbol, client_id, sender, known))
+        self._news.set()
+
+    def forget(self, sender: Sender) -> None:
+        """What a bot has waiting here does not leave any more."""
+        self._orders = deque(one for one in self._orders if one.sender is not sender)
+
+    def kill(self, bots: Iterable[str] | None) -> None:
+        """From this moment no order of these bots leaves (None: of any); none takes it back."""
+        self._killed = None if bots is None else frozenset(bots)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Let what waits leave, until cancelled. Raises `LeaseLost`."""
+        while True:
+            if not self._hold.may_send() and (self._orders or self._cancels):
+                raise LeaseLost(
+                    f"the lease on account {self._name} was not renewed in time; nothing is sent without it"
+                )
+            if len(self._working) < AT_ONCE and self._cancels:
+                batch = self._next_cancels()
+                self._begin(self._take_out(batch), [one.sender for one in batch])
+            elif len(self._working) < AT_ONCE and not self._waits() and self._orders:
+                order = self._orders.popleft()
+                self._begin(self._place(order), [order.sender])
+            else:
+                self._news.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news.wait(), 0.2 if self._orders else None)
+
+    def _waits(self) -> bool:
+        """Whether the exchange wants to be left alone. What waits for too long goes back to its bot."""
+        now = self._hold.steady_ms()
+        while self._orders and now > (self._orders[0].known.queued_ms or now) + self._timing.queue_s * 1_000:
+            old = self._orders.popleft()
+            old.sender.unsent(old.known)
+        return now < self._away_until_ms
+
+    def _begin(self, work: Coroutine[Any, Any, None], senders: Iterable[Sender | None]) -> None:
+        task = asyncio.create_task(work)
+        self._working[task] = None
+        task.add_done_callback(lambda done: self._done(done, senders))
+
+    def _done(self, task: asyncio.Task[None], senders: Iterable[Sender | None]) -> None:
+        """A fault of ours, which nobody anticipated, ends the bots it happened to; their orders are looked up then."""
+        self._working.pop(task, None)
+        self._news.set()
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            for sender in senders:
+                if sender is not None:
+                    sender.fail(fault)
+
+    def _next_cancels(self) -> list[_Cancel]:
+        """As many as one request may name, of one symbol."""
+        first = self._cancels.popleft()
+        batch, rest = [first], deque[_Cancel]()
+        while self._cancels and len(batch) < self._venue.cancels_at_once:
+            one = self._cancels.popleft()
+            (batch if one.symbol == first.symbol else rest).append(one)
+        self._cancels.extendleft(reversed(rest))
+        return batch
+
+    async def _place(self, order: _Order) -> None:
+        sender, known, intent = order
+        if self._killed is None or sender.bot_id in self._killed:
+            sender.refused(known, "kill", "the kill switch is on")
+            return
+        window_ms = self._hold.window_ms()
+        known.left = True
+        known.deadline_ms = self._venue.now_ms() + window_ms
+        self.sent += 1
+        try:
+            own = await within(self._timing, self._venue.place(intent, window_ms))
+        except ExchangeRefused as no:
+            if no.why == "duplicate":
+                sender.unclear(known)
+            else:
+                sender.refused(known, no.why, str(no))
+        except ExchangeAway as away:
+            known.left = False
+            self.trouble = str(away)
+            self._away_until_ms = self._hold.steady_ms() + max(away.wait_ms, 1_000)
+            self._orders.appendleft(order)
+        except (ExchangeUnclear, TimeoutError):
+            sender.unclear(known)
+        else:
+            if own.exchange_id and own.client_id == intent.client_id:
+                sender.placed(known, own)
+            else:
+                sender.unclear(known)
+
+    async def _take_out(self, batch: list[_Cancel]) -> None:
+        try:
+            await within(self._timing, self._venue.cancel(batch[0].symbol, [one.client_id for one in batch]))
+        except (ExchangeAway, TimeoutError) as away:
+            wait_ms = away.wait_ms if isinstance(away, ExchangeAway) else 0
+            await asyncio.sleep(max(wait_ms, 500) / 1_000)
+            self._cancels.extend(one for one in batch if one.known is None or one.known.order.is_open)
+            return
+        except (ExchangeRefused, ExchangeUnclear):
+            pass  # what became of it is looked up, in each case
+        for one in batch:
+            if one.sender is not None and one.known is not None:
+                one.sender.cancel_left(one.known)
+
+    async def quiet(self) -> None:
+        """Return once nothing is on its way."""
+        while self._working:
+            await asyncio.wait(self._working)
+
+    async def stop(self) -> None:
+        """Wait for nothing more."""
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+
+    async def carried(self, client_ids: Iterable[str]) -> None:
+        """Return once the cancels of these have left and were answered."""
+        wanted = frozenset(client_ids)
+        while any(one.client_id in wanted for one in self._cancels) or self._working:
+            if not self._working:
+                await asyncio.sleep(0.05)
+                continue
+            await asyncio.wait(self._working, timeout=0.2)
+
+    def waiting_cancels(self) -> frozenset[str]:
+        """Client ids of orders whose cancel has not left yet."""
+        return frozenset(one.client_id for one in self._cancels)
+
+
+async def within(timing: Timing, work: Awaitable[Result]) -> Result:
+    """The answer to a request, waited for so long and no longer. Raises TimeoutError."""
+    async with asyncio.timeout(timing.answer_s):
+        return await work

@@ -1,0 +1,151 @@
+"""What an exchange is asked about an account, once for all bots on it.
+
+A *round* asks of one symbol what is open and what was traded since the last. Who wants one while one runs gets the
+next. Trades are paged by the exchange's own cursor, never by time, and handed to every bot on the symbol; each knows
+which are its own.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from autogrid.engine.lease import Hold
+from autogrid.engine.outgoing import within
+from autogrid.engine.timing import Timing
+from autogrid.engine.venue import ExchangeAway, ExchangeRefused, OwnOrder, OwnTrade, Venue
+from autogrid.engine.wire_ids import bot_of
+from autogrid.trading.money import Price
+
+AWAY = (ExchangeAway, ExchangeRefused, TimeoutError)
+"""What asking may lead to; it says nothing of what was asked about."""
+OWNERS_KEPT = 10_000
+VALUE_MS = 60_000
+"""So long a price that values a fee is good for."""
+
+
+class Round(NamedTuple):
+    """What the exchange says of a symbol."""
+
+    began_ms: int
+    """When it was asked, by the steady clock: what was sent later may be missing."""
+    open: dict[str, OwnOrder]
+    """Open orders of AutoGrid's form, by client id."""
+    foreign: int
+    """Open orders that are somebody else's."""
+    trades: tuple[OwnTrade, ...]
+    cursor: str
+
+
+class Rounds:
+    """The questions of one account."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        hold: Hold,
+        timing: Timing,
+        cursors: Callable[[str], Iterable[str]],
+        tell: Callable[[str, "Round | BaseException"], None],
+    ) -> None:
+        """`cursors`: how far each bot on a symbol was told. `tell` hears what came of each round of a symbol."""
+        self.made = 0
+        """How many rounds were asked for and answered."""
+        self._venue = venue
+        self._hold = hold
+        self._timing = timing
+        self._told_to = cursors
+        self._tell = tell
+        self._cursors: dict[str, str] = {}
+        self._rounds: dict[str, asyncio.Task[Round]] = {}
+        self._again: dict[str, None] = {}
+        self._values: dict[tuple[str, str], tuple[int, Price | None]] = {}
+        self._owners: dict[str, asyncio.Task[str | None]] = {}
+
+    def ask_round(self, symbol: str) -> None:
+        """Ask the exchange about a symbol soon; the answer goes to every bot on it."""
+        if symbol in self._rounds:
+            self._again[symbol] = None
+            return
+        task = self._rounds[symbol] = asyncio.create_task(self._round(symbol))
+        task.add_done_callback(lambda _: self._rounded(symbol))
+
+    def _rounded(self, symbol: str) -> None:
+        task = self._rounds.pop(symbol)
+        if task.cancelled():
+            return
+        fault = task.exception()
+        self._tell(symbol, task.result() if fault is None else fault)
+        if symbol in self._again:
+            del self._again[symbol]
+            self.ask_round(symbol)
+
+    async def rounded(self, symbol: str) -> Round:
+        """A round that begins now or later. Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError."""
+        running = self._rounds.get(symbol)
+        if running is not None:
+            await asyncio.wait({running})
+        self.ask_round(symbol)
+        return await asyncio.shield(self._rounds[symbol])
+
+    async def _round(self, symbol: str) -> Round:
+        began_ms = self._hold.steady_ms()
+        cursor = _oldest(self._cursors.get(symbol), *self._told_to(symbol))
+        orders = await within(self._timing, self._venue.open_orders(symbol))
+        trades: list[OwnTrade] = []
+        while True:
+            page = await within(self._timing, self._venue.trades_after(symbol, cursor))
+            trades += page.trades
+            more, cursor = bool(page.trades) and page.cursor != cursor, page.cursor
+            if not more:
+                break
+        self._cursors[symbol] = cursor
+        ours = {own.client_id: own for own in orders if bot_of(own.client_id) is not None}
+        self.made += 1
+        return Round(began_ms, ours, len(orders) - len(ours), tuple(trades), cursor)
+
+    async def owner_of(self, symbol: str, exchange_id: str) -> str | None:
+        """The client id of an order that is known by the exchange's id only; empty where it has none, None where the
+        exchange does not know the order (yet).
+
+        Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError.
+        """
+        asked = self._owners.get(exchange_id)
+        if asked is None or (asked.done() and not _has_answer(asked)):
+            if len(self._owners) > OWNERS_KEPT:
+                self._owners.clear()
+            asked = self._owners[exchange_id] = asyncio.create_task(self._ask_owner(symbol, exchange_id))
+        return await asyncio.shield(asked)
+
+    async def _ask_owner(self, symbol: str, exchange_id: str) -> str | None:
+        own = await within(self._timing, self._venue.find_by_id(symbol, exchange_id))
+        return None if own is None else own.client_id
+
+    async def value_of(self, asset: str, quote: str) -> Price | None:
+        """What one of `asset` is worth in `quote`, as of the last minute; None where there is no such market."""
+        now, key = self._hold.steady_ms(), (asset, quote)
+        known = self._values.get(key)
+        if known is None or now > known[0] + VALUE_MS:
+            try:
+                price = await within(self._timing, self._venue.price_of(f"{asset}/{quote}"))
+            except AWAY:
+                price = known[1] if known is not None else None
+            known = self._values[key] = now, price
+        return known[1]
+
+    async def stop(self) -> None:
+        """Ask nothing more."""
+        tasks = [*self._rounds.values(), *self._owners.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _has_answer(asked: asyncio.Task[str | None]) -> bool:
+    """Whether the exchange has told whose order it is."""
+    return not asked.cancelled() and asked.exception() is None and asked.result() is not None
+
+
+def _oldest(*cursors: str | None) -> str:
+    """The one that stands furthest back. A cursor begins with a number that rises; the empty one has no past."""
+    known = [cursor for cursor in cursors if cursor]
+    return min(known, key=lambda cursor: int(cursor.split(":", 1)[0]), default="")

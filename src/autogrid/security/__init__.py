@@ -1,0 +1,1 @@
+"""How secrets are kept: sealed for the engine, opened by it alone, and never shown."""

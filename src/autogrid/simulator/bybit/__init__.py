@@ -1,0 +1,1 @@
+"""Bybit's v5 protocol for spot, REST and WebSocket, over the simulated world."""

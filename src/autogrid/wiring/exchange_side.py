@@ -1,0 +1,43 @@
+"""The wiring of real exchanges: keys from the vault, prices and candles from the exchange.
+
+Apart from `wiring.live` because ccxt takes seconds to load, and tests have exchanges of their own.
+"""
+
+from collections.abc import Callable
+
+from autogrid.engine.live_exchange import Candles
+from autogrid.engine.prices import MarketPrices
+from autogrid.engine.venue import Venue
+from autogrid.exchanges.ccxt_exchange import open_account
+from autogrid.exchanges.live_candles import Wanted
+from autogrid.exchanges.live_closed import ClosedCandles
+from autogrid.exchanges.live_prices import LivePrices
+from autogrid.security.vault import Vault
+from autogrid.services.credentials import opened
+from autogrid.storage.bots import BotRow
+from autogrid.storage.database import Database
+from autogrid.trading.money import Price
+from autogrid.wiring.live import LiveSide
+
+ENGINE = "the engine"
+
+
+def live_side(database: Database, vault: Vault) -> LiveSide:
+    """Live trading with the keys of `vault`."""
+
+    async def open_venue(name: str) -> Venue:
+        key = await opened(database, vault, name, ENGINE, "to trade")
+        return open_account(key.exchange, key.api_key.reveal(), key.secret.reveal())
+
+    return LiveSide(database, open_venue, follow, closed_candles)
+
+
+async def follow(exchange: str, symbol: str, hear: Callable[[int, Price], None]) -> None:
+    """The prices of a market, until cancelled."""
+    await LivePrices((exchange, symbol), lambda traded: hear(traded.at_ms, traded.price)).run()
+
+
+def closed_candles(row: BotRow, timeframe_ms: int, warm_up: int, prices: MarketPrices, cursor: str) -> Candles:
+    """Closed candles for a bot."""
+    wanted = Wanted(row.exchange or "", row.symbol, timeframe_ms, warm_up)
+    return ClosedCandles(wanted, lambda: prices.at_ms or None, cursor)

@@ -1,0 +1,301 @@
+"""The wiring of live bots: an account and a market's prices shared by all bots on them, a journal under a lease.
+
+A bot's way in: the market is open, the account opens, the journal tells where the bot stood (or, the first time, that
+its funds are free), and then the one loop runs.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Final
+
+from autogrid.engine.account import Account
+from autogrid.engine.desk import Desk
+from autogrid.engine.funds import Owned, shortfall, unable_to_fund
+from autogrid.engine.inbox import Attended, Inbox
+from autogrid.engine.lease import Hold
+from autogrid.engine.live_exchange import Candles, LiveExchange
+from autogrid.engine.outgoing import within
+from autogrid.engine.prices import Board, MarketPrices
+from autogrid.engine.session import run
+from autogrid.engine.timing import PATIENT, Timing
+from autogrid.engine.told import Told
+from autogrid.engine.venue import ExchangeAway, ExchangeRefused, MarketNow, Venue
+from autogrid.services.bots import first_ledger, now_ms, strategy_of
+from autogrid.services.onlooker import WatchedJournal
+from autogrid.services.running import UnableToStartYet
+from autogrid.storage.bots import BotRow, list_bots
+from autogrid.storage.database import Database
+from autogrid.storage.journal import SqlJournal, begin
+from autogrid.storage.recall import load, machine_of
+from autogrid.trading.event import Started
+from autogrid.trading.market import Market
+from autogrid.trading.money import Price, use_exact_figures
+from autogrid.trading.state import BotState, Step
+from autogrid.trading.strategies.catalogue import build
+
+RULES_S: Final = 3_600.0
+"""So often the rules of markets are read anew."""
+FUNDS_S: Final = 60.0
+"""So often ledgers are compared with balances."""
+SLIPPAGE: Final = Decimal("0.005")
+"""How far an order that must trade now may pass its price, where the strategy does not say."""
+
+OpenVenue = Callable[[str], Awaitable[Venue]]
+"""An account on its exchange, by the name that its bots know it by."""
+Follow = Callable[[str, str, Callable[[int, Price], None]], Awaitable[None]]
+"""Follows the prices of an exchange's symbol until cancelled."""
+MakeCandles = Callable[[BotRow, int, int, MarketPrices, str], Candles]
+"""Closed candles for a bot: their length in ms, how many of the past, the prices, and the cursor they were left at."""
+
+
+class OpenAccount:
+    """An account that bots of this process trade on, and what runs it."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.owned: dict[str, Owned] = {}
+        """By bot, as far as this process knows."""
+        self.short = ""
+        """What is missing on the account; empty where nothing is."""
+        self.rules: dict[str, MarketNow] = {}
+        self.task = asyncio.create_task(account.run(), name=f"account {account.name}")
+        self.watch = asyncio.create_task(self._watch(), name=f"funds {account.name}")
+
+    async def market(self, symbol: str, *, anew: bool = False) -> MarketNow:
+        """The rules of a symbol, as of the last hour."""
+        if anew or symbol not in self.rules:
+            self.rules[symbol] = await within(self.account.timing, self.account.venue.market(symbol))
+        return self.rules[symbol]
+
+    async def _watch(self) -> None:
+        """Compare what bots own with what is there, and read the rules of markets anew."""
+        read = time.monotonic()
+        while True:
+            await asyncio.sleep(FUNDS_S)
+            with suppress(ExchangeAway, ExchangeRefused, TimeoutError):
+                balances = await within(self.account.timing, self.account.venue.balances())
+                self.short = shortfall(self.owned.values(), balances)
+                if time.monotonic() > read + RULES_S:
+                    read = time.monotonic()
+                    for symbol in list(self.rules):
+                        await self.market(symbol, anew=True)
+
+    async def aclose(self) -> None:
+        """End it."""
+        self.watch.cancel()
+        self.task.cancel()
+        await asyncio.gather(self.task, self.watch, return_exceptions=True)
+        await self.account.venue.aclose()
+
+
+class LiveSide:
+    """Everything live in this process."""
+
+    def __init__(
+        self,
+        database: Database,
+        open_venue: OpenVenue,
+        follow: Follow,
+        make_candles: MakeCandles,
+        timing: Timing = PATIENT,
+        wall_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._database = database
+        self._open_venue = open_venue
+        self._make_candles = make_candles
+        self._timing = timing
+        self._board = Board(follow, wall_ms, timing.silent_s)
+        self._accounts: dict[str, asyncio.Task[OpenAccount]] = {}
+        self._killed: dict[str, frozenset[str] | None] = {}
+
+    def make(self, row: BotRow, hold: Hold) -> "LiveRun":
+        """As `Side`."""
+        return LiveRun(self, row, hold)
+
+    def killed(self, account: str, bots: frozenset[str] | None) -> None:
+        """As `Side`."""
+        self._killed[account] = bots
+        opened = self._opened(account)
+        if opened is not None:
+            opened.account.outgoing.kill(bots)
+
+    async def sweep(self, account: str, hold: Hold, bots: frozenset[str], symbols: Iterable[str]) -> int:
+        """As `Side`."""
+        opened = await self.account(account, hold)
+        return await opened.account.sweep(symbols, bots.__contains__)
+
+    async def leave(self, account: str) -> None:
+        """As `Side`."""
+        task = self._accounts.pop(account, None)
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError, ExchangeAway, ExchangeRefused, TimeoutError):
+                await (await task).aclose()
+        if not self._accounts:
+            await self._board.aclose()
+
+    def _opened(self, account: str) -> OpenAccount | None:
+        task = self._accounts.get(account)
+        done = task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return task.result() if task is not None and done else None
+
+    async def account(self, name: str, hold: Hold) -> OpenAccount:
+        """The account, opened once for all. Raises `ExchangeAway`, `ExchangeRefused`, and as the vault does."""
+        task = self._accounts.get(name)
+        opened = self._opened(name)
+        if task is None or (task.done() and opened is None) or (opened is not None and opened.task.done()):
+            if opened is not None:
+                await opened.aclose()
+            task = self._accounts[name] = asyncio.create_task(self._open(name, hold))
+        return await asyncio.shield(task)
+
+    async def _open(self, name: str, hold: Hold) -> OpenAccount:
+        venue = await self._open_venue(name)
+        account = Account(name, venue, hold, self._timing)
+        account.outgoing.kill(self._killed.get(name, frozenset()))
+        return OpenAccount(account)
+
+    def prices(self, exchange: str, symbol: str) -> MarketPrices:
+        """The prices of a market, shared."""
+        return self._board.of(exchange, symbol)
+
+    def candles(self, row: BotRow, timeframe_ms: int, warm_up: int, prices: MarketPrices, cursor: str) -> Candles:
+        """Closed candles for a bot."""
+        return self._make_candles(row, timeframe_ms, warm_up, prices, cursor)
+
+    @property
+    def database(self) -> Database:
+        """Where journals are."""
+        return self._database
+
+
+class LiveRun:
+    """A live bot, to be run from where its journal left it, or for the first time."""
+
+    def __init__(self, side: LiveSide, row: BotRow, hold: Hold) -> None:
+        self.inbox = Inbox()
+        self._side = side
+        self._row = row
+        self._hold = hold
+        self._exchange: LiveExchange | None = None
+        self._opened: OpenAccount | None = None
+        self._doing = "opening the account"
+
+    def words(self) -> tuple[bool, str]:
+        """As `Run`: what was found at the start, what is wrong on the account."""
+        exchange, opened = self._exchange, self._opened
+        if exchange is None or opened is None:
+            return True, self._doing
+        if not exchange.card:
+            return True, opened.account.trouble or "asking the exchange what happened meanwhile"
+        rules = opened.rules.get(self._row.symbol)
+        changed = changed_rules(self._row.market, rules) if rules is not None else ""
+        troubles = [one for one in (opened.account.trouble, opened.short, changed) if one]
+        return False, "; ".join([*troubles, f"at its start: {exchange.card}"])
+
+    async def close(self) -> None:
+        """As `Run`."""
+        if self._exchange is not None:
+            await self._exchange.close()
+
+    async def run(self) -> BotState:
+        """As `Run`. Raises `UnableToStartYet`, and what the journal and the exchange raise."""
+        use_exact_figures()
+        row, side = self._row, self._side
+        opened = self._opened = await side.account(row.account, self._hold)
+        account = opened.account
+        self._doing = "asking for the market's rules"
+        rules = await opened.market(row.symbol, anew=True)
+        if not rules.trading:
+            raise UnableToStartYet(f"{row.symbol} is not traded on {account.venue.exchange} now: {rules.words}")
+        prices = side.prices(account.venue.exchange, row.symbol)
+        state, seq, cursor = await self._state(opened, prices)
+        machine = machine_of(row)
+        told = Told(state.at_ms)
+        desk = Desk(row.id, state, machine.market, account, told)
+        desk.cursor_told, _, left_at = cursor.partition("|")
+        desk.slippage = Decimal(state.strategy.config.get("max_slippage") or SLIPPAGE)
+        candles = None
+        if state.strategy.timeframe_ms is not None:
+            strategy = state.strategy
+            candles = side.candles(row, strategy.timeframe_ms or 0, strategy.warm_up, prices, left_at)
+        started = Started(account.venue.now_ms(), secrets.token_hex(4))
+        exchange = self._exchange = LiveExchange(desk, account, prices, told, started, candles)
+        lease = (self._hold.lease.account, self._hold.lease.epoch)
+        journal = SqlJournal(side.database, row.id, state, seq, lease)
+        opened.owned[row.id] = owned(machine.market, state)
+
+        def see(_before: BotState, step: Step) -> None:
+            opened.owned[row.id] = owned(machine.market, step.state)
+
+        attended = Attended(exchange, self.inbox, account.venue.now_ms)
+        last = await run(machine, state, attended, WatchedJournal(journal, see))
+        if last.ended_why:
+            opened.owned.pop(row.id, None)
+        return last
+
+    async def _state(self, opened: OpenAccount, prices: MarketPrices) -> tuple[BotState, int, str]:
+        """Where the bot stands, the number of its last step, and how far the exchange had told."""
+        row, database = self._row, self._side.database
+        async with database.reading() as connection:
+            loaded = await load(connection, row.id, build)
+        if loaded is not None:
+            return loaded.state, loaded.seq, loaded.cursor
+        self._doing = "looking whether its funds are free"
+        await self._check_funds(opened)
+        self._doing = "waiting for the first price"
+        price = await _first_price(prices)
+        state = machine_of(row).start(strategy_of(row), first_ledger(row, price))
+        async with database.writing() as connection:
+            await begin(connection, row.id, state)
+        return state, 0, ""
+
+    async def _check_funds(self, opened: OpenAccount) -> None:
+        """Raises `UnableToStartYet` where other bots' funds and this one's are more than the account has."""
+        row, database = self._row, self._side.database
+        balances = await within(opened.account.timing, opened.account.venue.balances())
+        async with database.reading() as connection:
+            others = [bot for bot in await list_bots(connection) if bot.account == row.account and bot.id != row.id]
+            for bot in others:
+                if bot.actual == "ended" or bot.id in opened.owned:
+                    continue
+                loaded = await load(connection, bot.id, build)
+                if loaded is not None and not loaded.state.ended_why:
+                    opened.owned[bot.id] = owned(bot.market, loaded.state)
+        wanted = Owned(row.market.quote, row.market.base, row.investment, row.own_base)
+        fault = unable_to_fund(row.name, wanted, opened.owned.values(), balances)
+        if fault:
+            raise UnableToStartYet(fault)
+        opened.owned[row.id] = wanted
+
+
+async def _first_price(prices: MarketPrices) -> Price:
+    for _ in range(300):
+        if prices.price is not None:
+            return prices.price
+        await asyncio.sleep(0.1)
+    raise UnableToStartYet("no price came from the exchange within 30 s")
+
+
+def owned(market: Market, state: BotState) -> Owned:
+    """What a bot's ledger says that it owns."""
+    return Owned(market.quote, market.base, state.ledger.quote, state.ledger.base)
+
+
+def changed_rules(market: Market, now: MarketNow) -> str:
+    """What the exchange changed since the bot was made, in a sentence; empty where it changed nothing that matters."""
+    if not now.trading:
+        return f"the exchange has halted {market.symbol}: {now.words}"
+    names: Mapping[str, tuple[object, object]] = {
+        "tick": (market.tick, now.market.tick),
+        "lot": (market.lot, now.market.lot),
+        "least value": (market.min_notional, now.market.min_notional),
+    }
+    changed = [f"{name} from {old} to {new}" for name, (old, new) in names.items() if old != new]
+    if not changed:
+        return ""
+    return f"the exchange changed its rules ({', '.join(changed)}); stop this bot and make a new one to follow them"
