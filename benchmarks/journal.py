@@ -64,7 +64,7 @@ def places(names: list[str]) -> Iterator[list[tuple[str, Path, str]]]:
 async def opened(folder: Path, url: str, together: bool) -> AsyncIterator[Database]:
     database = await open_database(folder, url)
     if not together:
-        database = Alone(database._store, database._engines)
+        database = Alone(database._store, database._engines)  # noqa: SLF001
     try:
         yield database
     finally:
@@ -93,8 +93,8 @@ async def measure(
     assert lease is not None
     journals = []
     for number in range(bots):
-        row, state = await first_state(database, new_bot(f"{account} {number}"))
-        journals.append(SqlJournal(database, row.id, state, 0, (account, lease.epoch)))
+        row, _ = await first_state(database, new_bot(f"{account} {number}"))
+        journals.append(SqlJournal(database, row.id, life[0][1], 0, (account, lease.epoch)))
     took: list[float] = []
     start = time.perf_counter()
 
@@ -103,7 +103,6 @@ async def measure(
             began = time.perf_counter()
             if began > start + SECONDS:
                 return
-            journal._last = before
             await journal.append(step, before, str)
             took.append(time.perf_counter() - began)
 

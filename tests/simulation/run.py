@@ -296,6 +296,7 @@ class Simulation:
         self._refill()
         for symbol in self.scenario.markets:
             self.side.world.resume(symbol)
+            self.side.world.set_depth(symbol, None)
         await self._lift()
         for bot_id in list(self._paused):
             await self._ask(bot_id, "resume", {})

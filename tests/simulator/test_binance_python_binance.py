@@ -13,10 +13,10 @@ from tests.simulator.local_binance import ACCOUNT, KEY, SECRET, SYMBOL, every_ho
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it imports what its own library calls deprecated
-    from binance.async_client import AsyncClient
-    from binance.client import Client
-    from binance.exceptions import BinanceAPIException
-    from binance.ws.streams import BinanceSocketManager
+    from binance.async_client import AsyncClient  # type: ignore[import-untyped]
+    from binance.client import Client  # type: ignore[import-untyped]
+    from binance.exceptions import BinanceAPIException  # type: ignore[import-untyped]
+    from binance.ws.streams import BinanceSocketManager  # type: ignore[import-untyped]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
 

@@ -189,7 +189,7 @@ async def test_the_sdk_hears_a_fill_over_the_websocket_api(tmp_path: Path, monke
         with every_host_here(local, monkeypatch):
             tls = ssl.create_default_context(cafile=str(local.ca_file))
             config = ConfigurationWebSocketAPI(api_key=KEY, api_secret=SECRET, https_agent=tls)
-            api = Spot(config_ws_api=config).websocket_api
+            api: Any = Spot(config_ws_api=config).websocket_api
             await api.create_connection()
             heard: asyncio.Queue[Any] = asyncio.Queue()
             subscription = await api.user_data_stream_subscribe_signature()

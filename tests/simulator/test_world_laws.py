@@ -8,7 +8,7 @@ from hypothesis import given, strategies
 
 from autogrid.simulator.records import SimOrder, UnableToTrade, WalletNews, Wanted, WorldNews
 from autogrid.simulator.world import World
-from autogrid.trading.market import Market
+from autogrid.trading.market import FeeIn, Market
 from autogrid.trading.money import ZERO
 
 SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "ETH/BTC")
@@ -33,12 +33,12 @@ commands = strategies.one_of(
 )
 
 
-def make_world(fee_in: str) -> World:
-    fees = (Decimal("0.0003"), Decimal("0.0007"))
-    found = {
-        symbol: Market(*symbol.split("/"), Decimal(1), Decimal("0.1"), Decimal(5), *fees, fee_in=fee_in)  # type: ignore[arg-type]
-        for symbol in SYMBOLS
-    }
+def make_world(fee_in: FeeIn) -> World:
+    found = {}
+    for symbol in SYMBOLS:
+        base, quote = symbol.split("/")
+        figures = (Decimal(1), Decimal("0.1"), Decimal(5), Decimal("0.0003"), Decimal("0.0007"))
+        found[symbol] = Market(base, quote, *figures, fee_in=fee_in)
     world = World(found, lambda: 1_700_000_000_000)
     for account in ACCOUNTS:
         world.add_account(account, FUNDS)
@@ -50,7 +50,7 @@ def make_world(fee_in: str) -> World:
 class Law:
     """A world, and what was put into it from outside."""
 
-    def __init__(self, fee_in: str) -> None:
+    def __init__(self, fee_in: FeeIn) -> None:
         self.world = make_world(fee_in)
         self.credited: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         self.told: dict[tuple[str, str], object] = {}
@@ -98,6 +98,8 @@ class Law:
                 self.credited[account, asset] += amount
             case ("depth", str(symbol), depth):
                 world.set_depth(symbol, depth)  # type: ignore[arg-type]
+            case _:
+                raise AssertionError(command)
 
     def check(self) -> None:
         for account in ACCOUNTS:
@@ -161,7 +163,7 @@ class Law:
 
 @given(strategies.lists(commands, max_size=40), strategies.sampled_from(("received", "quote")))
 def test_no_money_is_made_or_lost_and_none_is_held_without_an_order(
-    asked: list[tuple[object, ...]], fee_in: str
+    asked: list[tuple[object, ...]], fee_in: FeeIn
 ) -> None:
     law = Law(fee_in)
     for command in asked:

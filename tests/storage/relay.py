@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Fault: TypeAlias = Literal["", "cut before", "cut after", "silent"]
+Fault: TypeAlias = Literal["", "cut before", "cut after", "silent", "mute"]
 SOCKET = ".s.PGSQL.5432"
 COMMIT = b"\x0cCOMMIT;"
 """The end of a message of that one statement. BEGIN … READ COMMITTED is none."""
@@ -19,25 +19,31 @@ class Relay:
         self._server = server
         self.folder = folder
         self.fault: Fault = ""
-        """What happens at the next COMMIT: the connection is cut before it reaches the server or before the answer comes
-        back, or nothing comes through any more."""
+        """What happens at the next COMMIT: the connection is cut before it reaches the server, or before the answer
+        comes back, or no answer comes any more. Mute: so from now on."""
         self.commits = 0
-        self._talks: set[asyncio.Task[None]] = set()
+        self.talks: set[asyncio.Task[None]] = set()
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
+        me = asyncio.current_task()
+        assert me is not None
+        self.talks.add(me)
         theirs, ours = await asyncio.open_unix_connection(str(self._server / SOCKET))
         silent = asyncio.Event()
-        up = asyncio.create_task(self._pass_up(reader, ours, silent))
-        down = asyncio.create_task(self._pass_down(theirs, writer, silent))
-        self._talks |= {up, down}
-        await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
-        for side in (up, down):
-            side.cancel()
-        await asyncio.wait({up, down})
-        self._talks -= {up, down}
-        for side in (ours, writer):
-            side.transport.abort()
+        sides = {
+            asyncio.create_task(self._pass_up(reader, ours, silent)),
+            asyncio.create_task(self._pass_down(theirs, writer, silent)),
+        }
+        try:
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+            ours.transport.abort()
+            writer.transport.abort()
+            self.talks.discard(me)
 
     async def _pass_up(self, reader: asyncio.StreamReader, ours: asyncio.StreamWriter, silent: asyncio.Event) -> None:
         while said := await reader.read(65_536):
@@ -47,6 +53,8 @@ class Relay:
                     return
                 if self.fault:
                     silent.set()
+            if self.fault == "mute":
+                silent.set()
             ours.write(said)
             await ours.drain()
 
@@ -71,5 +79,8 @@ async def relay(server: Path, folder: Path) -> AsyncIterator[Relay]:
         yield between
     finally:
         listening.close()
-        for talk in list(between._talks):
+        talks = list(between.talks)
+        for talk in talks:
             talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+        await asyncio.sleep(0)  # connections that were aborted close in the next round of the loop

@@ -1,41 +1,17 @@
 """Steps of many bots share a transaction: each is told after the commit, and one's fault is its own alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from autogrid.storage import tables
 from autogrid.storage.commits import MOST, UnableToKeep, Write
 from autogrid.storage.database import Database
+from tests.storage.gate import Counted
 from tests.storage.kept import Site, opened
-
-
-class Counted(Database):
-    """Counts its transactions, and holds each back at its end until it is let through."""
-
-    def __init__(self, real: Database) -> None:
-        super().__init__(real._store, real._engines)
-        self.tries = self.commits = 0
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.arrived = asyncio.Event()
-        self.fail: BaseException | None = None
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        self.tries += 1
-        async with super().writing() as connection:
-            yield connection
-            self.arrived.set()
-            await self.gate.wait()
-            if self.fail is not None:
-                raise self.fail
-        self.commits += 1
 
 
 def on_counted(place: Site, check: Callable[[Counted], Awaitable[None]]) -> None:

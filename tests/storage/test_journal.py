@@ -229,7 +229,9 @@ def test_two_that_run_the_same_bot_do_not_both_write(place: Site) -> None:
 
 
 def test_a_step_that_cannot_be_kept_whole_is_not_kept_at_all(place: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    nowhere = insert(Table("nowhere", MetaData(), *(Column(name, Text) for name in tables.orders.c.keys())))
+    nowhere = insert(
+        Table("nowhere", MetaData(), *(Column(name, Text) for name in [column.name for column in tables.orders.c]))
+    )
 
     async def check(database: Database) -> None:
         row, _ = await first_state(database, new_bot())

@@ -1,7 +1,8 @@
-"""A lease is one owner's at a time, its epoch rises with each take-over, and no step of an older epoch is kept after it."""
+"""A lease is one owner's at a time, and no step of an older epoch is kept once another has taken it over."""
 
 import asyncio
 import random
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from autogrid.trading.event import Started, Tick
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
 from tests.builders import START_MS, D
+from tests.storage.gate import Counted
 from tests.storage.kept import Site, first_state, new_bot, opened, within
 
 LONG_MS = 60_000
@@ -202,6 +204,68 @@ def test_bots_whose_lease_is_lost_do_not_hold_up_others_that_share_their_commit(
         assert [type(outcome) for outcome in outcomes] == [LeaseLost, type(None)] * 5
 
     within(place, check)
+
+
+def test_a_take_over_waits_for_a_step_that_is_being_kept(postgres_ready: Site) -> None:
+    """Else the step would come to stand after the new owner has looked what stands."""
+
+    async def check() -> None:
+        async with opened(postgres_ready) as real, opened(postgres_ready) as two:
+            one = Counted(real)
+            row, state = await first_state(one, new_bot())
+            journal = under(one, row, state, 0, await held(one, "one", GONE_MS))
+            one.arrived.clear()
+            one.gate.clear()
+            step = machine_of(row).step(state, Started(START_MS, "n"))
+            append = asyncio.create_task(journal.append(step, state, str))
+            await one.arrived.wait()
+            take_over = asyncio.create_task(held(two, "two"))
+            await asyncio.wait({take_over}, timeout=0.2)
+            assert not take_over.done()
+            one.gate.set()
+            assert (await take_over).epoch == 2
+            assert await count_steps(two, row) == 1
+            await append
+
+    asyncio.run(check())
+
+
+def test_a_step_waits_for_a_take_over_that_has_begun_and_is_not_kept(postgres_ready: Site) -> None:
+    async def check() -> None:
+        async with opened(postgres_ready) as one, opened(postgres_ready) as two:
+            row, state = await first_state(one, new_bot())
+            journal = under(one, row, state, 0, await held(one, "one", GONE_MS))
+            step = machine_of(row).step(state, Started(START_MS, "n"))
+            async with two.writing() as connection:
+                assert await take(connection, "mine", "two", START_MS) is not None
+                append = asyncio.create_task(journal.append(step, state, str))
+                await asyncio.wait({append}, timeout=0.2)
+                assert not append.done()
+            with pytest.raises(LeaseLost):
+                await append
+            assert await count_steps(two, row) == 0
+
+    asyncio.run(check())
+
+
+def test_a_take_over_that_is_undone_lets_the_step_in(postgres_ready: Site) -> None:
+    async def check() -> None:
+        async with opened(postgres_ready) as one, opened(postgres_ready) as two:
+            row, state = await first_state(one, new_bot())
+            journal = under(one, row, state, 0, await held(one, "one", GONE_MS))
+            step = machine_of(row).step(state, Started(START_MS, "n"))
+            append = None
+            with suppress(RuntimeError):
+                async with two.writing() as connection:
+                    assert await take(connection, "mine", "two", START_MS) is not None
+                    append = asyncio.create_task(journal.append(step, state, str))
+                    await asyncio.wait({append}, timeout=0.1)
+                    raise RuntimeError
+            assert append is not None
+            await append
+            assert await count_steps(two, row) == 1
+
+    asyncio.run(check())
 
 
 async def append_until_lost(database: Database, row: BotRow, state: BotState, lease: Lease) -> int:

@@ -85,7 +85,7 @@ def test_a_connection_that_is_cut_at_commit_leaves_the_step_whole_or_not_there(
             row, journal, state = await started(database)
             step, before = opening(row, state), between.commits
             between.fault = fault  # type: ignore[assignment]
-            with pytest.raises(UnableToKeep, match="whether it was kept is not known: .*connection") as caught:
+            with pytest.raises(UnableToKeep, match=r"whether it was kept is not known: .*connection") as caught:
                 await journal.append(step, state, str)
             assert caught.value.in_doubt
             assert between.commits == before + 1
@@ -103,18 +103,27 @@ def test_a_connection_that_is_cut_at_commit_leaves_the_step_whole_or_not_there(
     asyncio.run(check())
 
 
-def test_a_server_that_falls_silent_at_commit_is_given_up(postgres_ready: Site) -> None:
+@pytest.mark.parametrize(("fault", "in_doubt"), [("silent", True), ("mute", False)])
+def test_a_server_that_falls_silent_is_given_up_and_found_again(
+    postgres_ready: Site, fault: str, in_doubt: bool
+) -> None:
     async def check() -> None:
         async with through_relay(postgres_ready, answer_s=0.3) as (database, between):
             row, journal, state = await started(database)
             step = opening(row, state)
-            between.fault = "silent"
-            with pytest.raises(UnableToKeep, match="not known: the PostgreSQL server does not answer") as caught:
+            between.fault = fault  # type: ignore[assignment]
+            with pytest.raises(UnableToKeep, match="the PostgreSQL server does not answer") as caught:
                 await asyncio.wait_for(journal.append(step, state, str), 10)
-            assert caught.value.in_doubt
+            assert caught.value.in_doubt is in_doubt
+            if fault == "mute":
+                with pytest.raises(UnableToRead, match="the PostgreSQL server does not answer"):
+                    await asyncio.wait_for(loaded(database, row.id), 10)
             between.fault = ""
-            async with opened(postgres_ready) as direct:
-                assert await whole(direct, row, step)
+            await whole(database, row, step)
+            found = await loaded(database, row.id)
+            if found.seq == 1:
+                await SqlJournal(database, row.id, found.state, 1).append(step, found.state, str)
+            assert await whole(database, row, step)
 
     asyncio.run(check())
 

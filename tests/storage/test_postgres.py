@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -86,14 +87,15 @@ def test_a_writer_waits_for_the_disk_and_a_reader_cannot_write(postgres_ready: S
 def test_a_failed_statement_that_was_passed_over_is_no_silent_loss(postgres_ready: Site) -> None:
     """PostgreSQL answers COMMIT with an undoing then, and no error."""
 
+    async def pass_over(database: Database) -> None:
+        async with database.writing() as connection:
+            await create_bot(connection, new_bot(), 1)
+            with suppress(IntegrityError):
+                await connection.execute(insert(tables.notices), {"bot_id": "nobody", "seq": 1, "at_ms": 1, "text": ""})
+
     async def check(database: Database) -> None:
         with pytest.raises(AssertionError, match="would keep nothing"):
-            async with database.writing() as connection:
-                await create_bot(connection, new_bot(), 1)
-                with pytest.raises(IntegrityError):
-                    await connection.execute(
-                        insert(tables.notices), {"bot_id": "nobody", "seq": 1, "at_ms": 1, "text": ""}
-                    )
+            await pass_over(database)
         async with database.writing() as connection:
             assert (await connection.execute(select(tables.bots.c.id))).all() == []
             await create_bot(connection, new_bot(), 1)
@@ -104,34 +106,41 @@ def test_a_failed_statement_that_was_passed_over_is_no_silent_loss(postgres_read
 
 
 def test_a_process_that_stops_inside_a_transaction_does_not_keep_a_lease_from_others(postgres_ready: Site) -> None:
+    async def stop_inside(stopped: Database, other: Database) -> None:
+        async with stopped.writing() as held:
+            await held.execute(text("SELECT 1 FROM leases WHERE account = 'mine' FOR SHARE"))
+            async with other.writing() as connection:
+                lease = await asyncio.wait_for(take(connection, "mine", "two", 0), 5)
+            assert lease is not None
+            assert lease.epoch == 2
+            await held.execute(text("SELECT 1"))
+
     async def check() -> None:
         stopped = await open_store(Postgres(postgres_ready.url, silent_ms=200))
         async with opened(postgres_ready) as other:
             async with other.writing() as connection:
-                assert await take(connection, "mine", "one", 0, ttl_ms=1)
+                assert await take(connection, "mine", "one", 0, ttl_ms=-1)
             with pytest.raises(UnableToKeep, match="nothing of it was kept"):
-                async with stopped.writing() as held:
-                    await held.execute(text("SELECT 1 FROM leases WHERE account = 'mine' FOR SHARE"))
-                    async with other.writing() as connection:
-                        lease = await asyncio.wait_for(take(connection, "mine", "two", 0), 5)
-                        assert lease is not None
-                        assert lease.epoch == 2
-                    await held.execute(text("SELECT 1"))
+                await stop_inside(stopped, other)
         await stopped.close()
 
     asyncio.run(check())
 
 
 def test_a_lock_that_is_held_too_long_is_told(postgres_ready: Site) -> None:
+    mine = text("UPDATE bots SET reason = 'x'")
+
+    async def wait(database: Database) -> None:
+        async with database.writing() as connection:
+            await connection.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            await connection.execute(mine)
+
     async def check(database: Database) -> None:
         async with database.writing() as connection:
-            row = await create_bot(connection, new_bot(), 1)
-        mine = text(f"UPDATE bots SET reason = 'x' WHERE id = '{row.id}'")
+            await create_bot(connection, new_bot(), 1)
         async with database.writing() as one:
             await one.execute(mine)
             with pytest.raises(UnableToKeep, match="another transaction has held a lock for too long"):
-                async with database.writing() as other:
-                    await other.execute(text("SET LOCAL lock_timeout = '50ms'"))
-                    await other.execute(mine)
+                await wait(database)
 
     within(postgres_ready, check)

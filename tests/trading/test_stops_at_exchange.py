@@ -130,7 +130,9 @@ def test_coins_of_a_half_filled_safety_order_have_a_stop_of_their_own_and_join_t
     hand.accept_all()
     step = hand.fill("1-s1")
     assert sorted(cancelled(step)) == ["1-stop", "1-t1"]
-    assert placed(gone(hand, "1-t1")) == []  # its coins are not all free yet
+    step = gone(hand, "1-t1")
+    assert placed(step) == []  # its coins are not all free yet
+    assert step.refused == ()
     assert placed(gone(hand, "1-stop")) == ["1-t1"]
     assert sells(hand)["1-t1"][2] == "2.020"
 
@@ -154,6 +156,7 @@ def test_what_trades_of_a_take_profit_while_it_is_replaced_is_left_out_of_the_ne
     hand.fill("1-t1", D("0.4"))
     hand.price("105", after_ms=PART_MS)
     hand.fill("1-t1", D("0.25"))
+    hand.price("109")
     gone(hand, "1-t1")
     assert sells(hand) == {"1-t1": ("oco", "110.00", "0.350", "95.00")}
     assert hand.state.ledger.base == D("0.35")
@@ -247,6 +250,16 @@ def test_a_gap_below_the_limit_is_sold_at_market_at_once() -> None:
     hand = opened_at_100()
     assert cancelled(hand.price("90")) == ["1-t1"]
     assert placed(gone(hand, "1-t1")) == ["1-exit"]
+
+
+def test_the_end_by_a_stop_sells_the_coins_of_a_half_filled_safety_order_too() -> None:
+    hand = opened_at_100({**ONE_ORDER, **LADDER})
+    hand.fill("1-s1", D("0.2"))
+    step = hand.fill("1-t1", price=D("94.5"))
+    assert sorted(cancelled(step)) == ["1-s1", "1-s2"]
+    hand.price("94.5")
+    assert hand.order("1-exit").quantity == D("0.2")
+    assert dca_memory(hand.state).why == "stop-loss at 95, sold by the exchange"
 
 
 def test_a_stop_that_has_not_sold_in_time_is_taken_out_and_all_is_sold_at_market() -> None:

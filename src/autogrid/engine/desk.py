@@ -398,7 +398,8 @@ def intent_of(order: Order, client_id: str, market: Market, slippage: Share) -> 
     more, and whose rest is cancelled: so a thin book cannot take it to any price.
     """
     if order.kind != "market":
-        return Intent(market.symbol, client_id, order.side, order.kind, order.price, order.remaining)
+        stop = order.trigger, order.stop_price
+        return Intent(market.symbol, client_id, order.side, order.kind, order.price, order.remaining, *stop)
     if order.side == "buy":
         price = market.price_up(order.price * (1 + slippage))
     else:

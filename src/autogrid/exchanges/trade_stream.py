@@ -101,9 +101,8 @@ def trade_client(exchange: str) -> PriceClient:
 class _Follower:
     """One who follows markets of an exchange; a `PriceClient`."""
 
-    has: Final = {"watchTrades": True, "watchTicker": False, "fetchTrades": True, "fetchTicker": True}
-
     def __init__(self, exchange: str) -> None:
+        self.has: Any = {"watchTrades": True, "watchTicker": False, "fetchTrades": True, "fetchTicker": True}
         self._hub = hub_of(exchange)
         self._queues: dict[str, _Queue] = {}
         self._entered = False
@@ -363,7 +362,7 @@ def _bybit(frame: str | bytes) -> Iterator[tuple[str, list[Told]]]:
     """`{"topic": "publicTrade.BTCUSDT", "data": [{"i": "2290", "T": 1700000000000, "p": "61234", "v": "0.1"}]}`."""
     told = json.loads(frame)
     if str(told.get("topic", "")).startswith("publicTrade."):
-        trades = [
+        trades: list[Told] = [
             {"price": one["p"], "amount": one["v"], "timestamp": one["T"], "id": one["i"]} for one in told["data"]
         ]
         yield told["topic"].partition(".")[2], trades

@@ -131,8 +131,8 @@ _BY_WAY_OF_THE_LEASE: Final = (
 )
 _INSERT_STEP_UNDER_LEASE: Final = insert(tables.steps).values(bot_id=_BY_WAY_OF_THE_LEASE.scalar_subquery())
 """The bot's id comes by way of the lease: where the epoch is another there is none, and a row without is refused.
-`FOR SHARE` (PostgreSQL): a take-over that has begun is waited for, and then seen; one that begins later waits until this
-transaction has ended. In SQLite a writer is alone in any case."""
+`FOR SHARE` (PostgreSQL): a take-over that has begun is waited for, and then seen; one that begins later waits until
+this transaction has ended. In SQLite a writer is alone in any case."""
 
 _INSERT_ORDER: Final = insert(tables.orders)
 _THE_ORDER: Final = (tables.orders.c.bot_id == bindparam("of_bot"), tables.orders.c.id == bindparam("order"))

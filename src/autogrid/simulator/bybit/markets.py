@@ -19,6 +19,7 @@ from autogrid.simulator.bybit.requests import Reply, whole, word
 from autogrid.simulator.world import World
 
 Fields = Mapping[str, object]
+EVERY_CANDLE: Final = 10**9
 OTHER_CATEGORIES: Final = ("linear", "inverse", "option")
 """Products that are not simulated: their lists are empty."""
 
@@ -66,14 +67,17 @@ def recent_trades(world: World, fields: Fields) -> Reply:
 
 
 def candles(world: World, fields: Fields) -> Reply:
-    """GET /v5/market/kline: newest first, the unfinished one too; of a span too long, the newest of it."""
+    """GET /v5/market/kline: newest first, the unfinished one too; with a start alone the first from there on, of a span
+    that is too long the newest.
+    """
     symbol, interval = _spot_symbol(world, fields), word(fields, "interval")
     if interval not in INTERVALS:
         raise UnableToAnswer(codes.BAD_REQUEST, "Invalid period!")
     start, end = (str(fields.get(name) or "") for name in ("start", "end"))
     first, last = int(start) if start.isdigit() else None, int(end) if end.isdigit() else None
     limit = whole(fields, "limit", 200, 1000)
-    found = world.candles(symbol, INTERVALS[interval], first, last, 1_000_000)[-limit:]
+    within = first is not None and last is not None
+    found = world.candles(symbol, INTERVALS[interval], first, last, EVERY_CANDLE if within else limit)[-limit:]
     return Reply({"category": "spot", "symbol": market_name(symbol), "list": [candle_row(one) for one in found[::-1]]})
 
 

@@ -6,19 +6,33 @@ of it is told by the streams and by asking.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final, NamedTuple, get_args
 
 from autogrid.simulator.bybit import codes
 from autogrid.simulator.bybit.codes import UnableToAnswer
-from autogrid.simulator.bybit.figures import Json, asked_order_row, execution_row, market_name
-from autogrid.simulator.bybit.requests import DAY_MS, Call, Reply, amount, only_spot, paged, span, symbol_of, word
+from autogrid.simulator.bybit.figures import Json, asked_order_row, execution_row, market_name, order_status, trade_id
+from autogrid.simulator.bybit.requests import (
+    DAY_MS,
+    Call,
+    Place,
+    Reply,
+    amount,
+    only_spot,
+    paged,
+    span,
+    symbol_of,
+    word,
+)
 from autogrid.simulator.bybit.tickets import OrderFilter, Ticket, Tickets, blank
-from autogrid.simulator.records import OrderType, UnableToTrade, Wanted
+from autogrid.simulator.records import OrderType, SimTrade, UnableToTrade, Wanted
+from autogrid.simulator.world import World
 from autogrid.trading.money import Price
 from autogrid.trading.order import BUY, SELL, Side
 
 MOST_AT_ONCE: Final = 10
 """Orders in one batch on spot."""
+EVERY_TRADE: Final = 10**9
 RECENT: Final = 500
 """Ended orders that `realtime` still tells."""
 LINK_ID: Final = re.compile(r"[A-Za-z0-9_-]{0,36}")
@@ -86,8 +100,7 @@ def realtime(tickets: Tickets, call: Call) -> Reply:
     only_spot(call.fields)
     ended = word(call.fields, "openOnly") == "1"
     found = [ticket for ticket in _asked_for(tickets, call) if ticket.order.is_open != ended]
-    rows = [asked_order_row(ticket) for ticket in (found[:RECENT] if ended else found)]
-    return Reply(paged(rows, call.fields, "orderId", 20, 50))
+    return Reply(paged(found[:RECENT] if ended else found, call.fields, _place, asked_order_row, 20, 50))
 
 
 def history(tickets: Tickets, call: Call) -> Reply:
@@ -96,15 +109,15 @@ def history(tickets: Tickets, call: Call) -> Reply:
     now = tickets.world.now_ms()
     first, last = span(call.fields, now)
     status = word(call.fields, "orderStatus")
-    rows = [
-        asked_order_row(ticket)
+    found = [
+        ticket
         for ticket in _asked_for(tickets, call)
         if not ticket.order.is_open
         and first <= ticket.made_ms <= last
         and (ticket.order.filled or ticket.order.changed_ms > now - DAY_MS)
+        and status in ("", order_status(ticket))
     ]
-    rows = [row for row in rows if status in ("", row["orderStatus"])]
-    return Reply(paged(rows, call.fields, "orderId", 20, 50))
+    return Reply(paged(found, call.fields, _place, asked_order_row, 20, 50))
 
 
 def executions(tickets: Tickets, call: Call) -> Reply:
@@ -115,16 +128,30 @@ def executions(tickets: Tickets, call: Call) -> Reply:
     symbol = symbol_of(world, call.fields) or None
     order_id, link_id = word(call.fields, "orderId"), word(call.fields, "orderLinkId")
     only = tickets.find(call.account, order_id, link_id) if order_id or link_id else None
-    if only is None and (order_id or link_id):
-        return Reply(paged([], call.fields, "execId", 50, 100))
-    trades = only.order.trades if only is not None else world.trades(call.account, symbol, limit=1_000_000)
-    inside = [trade for trade in trades if first <= trade.at_ms <= last]
-    newest_first = sorted(inside, key=lambda trade: (trade.at_ms, trade.id), reverse=True)
-    rows = [execution_row(world, tickets.with_exchange_id(trade.exchange_id), trade) for trade in newest_first]
-    return Reply(paged(rows, call.fields, "execId", 50, 100))
+    trades: list[SimTrade] = []
+    if only is not None:
+        trades = only.order.trades
+    elif not order_id and not link_id:
+        trades = world.trades(call.account, symbol, limit=EVERY_TRADE)
+    found = sorted(
+        (one for one in trades if first <= one.at_ms <= last), key=partial(_trade_place, world), reverse=True
+    )
+
+    def row(trade: SimTrade) -> Json:
+        return execution_row(world, tickets.with_exchange_id(trade.exchange_id), trade)
+
+    return Reply(paged(found, call.fields, partial(_trade_place, world), row, 50, 100))
 
 
 # --- within
+
+
+def _place(ticket: Ticket) -> Place:
+    return int(ticket.order_id), 0
+
+
+def _trade_place(world: World, trade: SimTrade) -> Place:
+    return trade.at_ms, int(trade_id(world, trade.symbol, trade.id))
 
 
 def _create(tickets: Tickets, account: str, fields: Mapping[str, object]) -> Ticket:

@@ -1,8 +1,8 @@
 """One request as the endpoints see it, and how they read its fields."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import quote, unquote
 
 from autogrid.simulator.bybit import codes
@@ -14,6 +14,10 @@ from autogrid.trading.money import ZERO, UnableToReadFigure, figure
 
 WEEK_MS: Final = 7 * 86_400_000
 DAY_MS: Final = 86_400_000
+
+T = TypeVar("T")
+Place: TypeAlias = tuple[int, int]
+"""Where something stands in a list."""
 
 
 class Call(NamedTuple):
@@ -98,19 +102,33 @@ def span(fields: Mapping[str, object], now_ms: int) -> tuple[int, int]:
     return first, last
 
 
-def paged(rows: list[Json], fields: Mapping[str, object], id_name: str, default: int, most: int) -> Json:
-    """One page of `rows`, which are sorted newest first, and the cursor of the next one.
+def paged(
+    found: Sequence[T],
+    fields: Mapping[str, object],
+    place_of: Callable[[T], Place],
+    row_of: Callable[[T], Json],
+    default: int,
+    most: int,
+) -> Json:
+    """One page of what was `found`, which stands by its place, the greatest first, and the cursor of the next one.
 
-    A cursor names the last row told, so that rows that come meanwhile shift nothing.
+    A cursor names the place of the last row told, so that what comes and goes meanwhile shifts nothing.
     """
     size = whole(fields, "limit", default, most)
-    cursor = unquote(unquote(word(fields, "cursor")))
-    after = cursor.removeprefix("page_token=").rstrip("&")
-    places = [place for place, row in enumerate(rows) if row[id_name] == after]
-    if after and not places:
+    after = _place_in(word(fields, "cursor"))
+    rest = [one for one in found if after is None or place_of(one) < after]
+    page = rest[:size]
+    following = ""
+    if len(rest) > size:
+        following = quote("{}:{},".format(*place_of(page[-1])), safe="")
+    return {"category": "spot", "list": [row_of(one) for one in page], "nextPageCursor": following}
+
+
+def _place_in(cursor: str) -> Place | None:
+    """Cursors are told percent-encoded, and come back as they were told, decoded, or encoded once more."""
+    if not cursor:
+        return None
+    first, colon, second = unquote(unquote(cursor)).rstrip(",").partition(":")
+    if not (colon and first.isdigit() and second.isdigit()):
         raise UnableToAnswer(codes.BAD_REQUEST, "Request parameter error: cursor")
-    page = rows[places[0] + 1 :] if places else rows
-    more = len(page) > size
-    page = page[:size]
-    following = quote(f"page_token={page[-1][id_name]}&", safe="") if more else ""
-    return {"category": "spot", "list": page, "nextPageCursor": following}
+    return int(first), int(second)

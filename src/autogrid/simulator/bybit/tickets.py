@@ -63,6 +63,8 @@ class Tickets:
         self.world = world
         self._by_id: dict[str, Ticket] = {}
         self._by_exchange_id: dict[int, Ticket] = {}
+        self._by_link_id: dict[tuple[str, str], Ticket] = {}
+        self._by_account: dict[str, list[Ticket]] = {}
         self._waiting: dict[str, Conditional] = {}
         self._due: list[Conditional] = []
         self._arriving: Ticket | None = None
@@ -80,11 +82,7 @@ class Tickets:
 
     def of(self, account: str, symbol: str | None = None) -> list[Ticket]:
         """Of an account, oldest first."""
-        return [
-            ticket
-            for ticket in self._by_id.values()
-            if ticket.order.account == account and symbol in (None, ticket.order.symbol)
-        ]
+        return [ticket for ticket in self._by_account.get(account, ()) if symbol in (None, ticket.order.symbol)]
 
     def with_exchange_id(self, exchange_id: int) -> Ticket:
         """The ticket of an order of the world."""
@@ -95,7 +93,7 @@ class Tickets:
         if order_id:
             ticket = self._by_id.get(order_id)
             return ticket if ticket is not None and ticket.order.account == account else None
-        return next((one for one in reversed(self.of(account)) if one.order.client_id == link_id), None)
+        return self._by_link_id.get((account, link_id))
 
     # --- placing and cancelling
 
@@ -140,7 +138,7 @@ class Tickets:
             changed_ms=now,
             waiting=True,
         )
-        self._by_id[ticket.order_id] = ticket
+        self._keep(ticket)
         wanted = wanted._replace(client_id=ticket.order.client_id)
         self._waiting[ticket.order_id] = Conditional(ticket, wanted, trigger > last)
         self._tell(ticket, OrderNews(ticket.order, "new", None))
@@ -212,8 +210,15 @@ class Tickets:
             ticket.order_id, ticket.trigger = self._new_id(), order.trigger
             ticket.last_price, ticket.made_ms = self.world.price(order.symbol) or ZERO, order.made_ms
         ticket.order = order
-        self._by_id[ticket.order_id] = self._by_exchange_id[order.exchange_id] = ticket
+        self._by_exchange_id[order.exchange_id] = ticket
+        self._keep(ticket)
         return ticket
+
+    def _keep(self, ticket: Ticket) -> None:
+        if ticket.order_id not in self._by_id:
+            self._by_account.setdefault(ticket.order.account, []).append(ticket)
+        self._by_id[ticket.order_id] = ticket
+        self._by_link_id[ticket.order.account, ticket.order.client_id] = ticket
 
     def _new_id(self) -> str:
         return str(FIRST_ID + (len(self._by_id) + 1) * ID_STEP)

@@ -209,6 +209,16 @@ def aimed(guard: Guard, view: View, profits: list[Price], cost: Price) -> Guard:
     return guard
 
 
+def notices(guard: Guard) -> tuple[str, ...]:
+    """What a person must know of the stops now."""
+    if guard.refusals < REFUSALS:
+        return ()
+    return (
+        f"the exchange refused the stop {REFUSALS} times: the bot watches the price itself, and while the computer "
+        "sleeps or is off, there is no stop",
+    )
+
+
 def words(trigger: Price, limit: Price) -> str:
     """Where a stop lies, for a person."""
     return f"the stop rests at the exchange: at {text(trigger)} it sells, not below {text(limit)}"

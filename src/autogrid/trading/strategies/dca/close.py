@@ -118,7 +118,7 @@ def after_sale(terms: Terms, memory: DcaMemory, order: Order, fill: Filled | Non
         return _sale_ended(terms, memory, order, view) if is_ours else memory
     by_stop = by_its_stop(order, fill)
     if by_stop and is_ours and memory.stage == "running":
-        memory = gathered(memory)._replace(stage="exiting", why=stop_words(order), exit_ms=0, exits=0)
+        memory = gathered(memory)._replace(stage="exiting", why=stop_words(memory, order), exit_ms=0, exits=0)
         memory = memory._replace(guard=memory.guard._replace(trusted_ms=view.at_ms + GRACE_MS))
     position = sold_at(memory.position, fill, view.market)
     if not is_ours or (memory.deal is None and terms.settings.mode == "deal" and memory.stage != "exiting"):
@@ -144,9 +144,11 @@ def _sold(terms: Terms, memory: DcaMemory, view: View) -> DcaMemory:
     return memory._replace(position=shared_out(terms, settled(memory.position), memory.deal))
 
 
-def stop_words(order: Order) -> str:
-    """Why a deal ends whose stop rests at the exchange."""
-    return "" if order.trigger is None else f"stop-loss at {text(order.trigger)}, sold by the exchange"
+def stop_words(memory: DcaMemory, order: Order) -> str:
+    """Why all is sold where the exchange did it by its stop."""
+    assert order.trigger is not None, "only an order with a trigger sells by its stop"
+    name = "stop-loss" if memory.position.peak is None else "trailing take-profit"
+    return f"{name} at {text(order.trigger)}, sold by the exchange"
 
 
 def _sale_ended(terms: Terms, memory: DcaMemory, order: Order, view: View) -> DcaMemory:

@@ -27,6 +27,7 @@ from autogrid.trading.strategies.dca.schedule import shown_time
 from autogrid.trading.strategies.dca.sizing import check_start
 from autogrid.trading.strategies.dca.targets import wish
 from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.guard import notices
 from autogrid.trading.strategies.strategy import Status, Strategy, Tally, UnableToEdit, View
 
 SIGNALS_KEPT: Final = 64
@@ -178,11 +179,12 @@ class Dca(Strategy[DcaMemory]):
         return Status(memory.stage, why)
 
     def notices(self, memory: DcaMemory) -> tuple[str, ...]:
-        """When the next purchase on the schedule is due."""
+        """When the next purchase on the schedule is due, and where the stop is not where it should be."""
+        found = notices(memory.guard)
         due_ms = next_due_ms(self.terms, memory) if memory.stage == "running" else None
         if due_ms is None or self.settings.mode != "accumulate":
-            return ()
-        return (f"the next purchase is due at {shown_time(due_ms)}",)
+            return found
+        return (*found, f"the next purchase is due at {shown_time(due_ms)}")
 
     def _waits_for(self) -> str:
         settings = self.settings

@@ -91,4 +91,5 @@ def still_trusted(entry: HeldEntry, view: View) -> HeldEntry:
 
 def stop_words(order: Order) -> str:
     """Why an entry leaves whose stop at the exchange sold."""
-    return "" if order.trigger is None else f"stop {text(order.trigger)} reached, sold by the exchange"
+    assert order.trigger is not None, "only an order with a trigger sells by its stop"
+    return f"stop {text(order.trigger)} reached, sold by the exchange"

@@ -9,6 +9,7 @@ from autogrid.trading.money import Price, Share, text
 from autogrid.trading.order import Order
 from autogrid.trading.plan import Wish
 from autogrid.trading.strategies.fields import UnableToConfigure
+from autogrid.trading.strategies.guard import notices
 from autogrid.trading.strategies.signals.held import Positions, Terms
 from autogrid.trading.strategies.signals.positions import decided, learned, swept, watched, wished
 from autogrid.trading.strategies.signals.sizing_by_risk import Sized
@@ -137,8 +138,11 @@ class OnSignals(Strategy[M], Generic[M]):
         return Status("running")
 
     def notices(self, memory: M) -> tuple[str, ...]:
-        """What it waits for while nothing is held."""
-        if memory.positions.entries or self.heard(memory) < self.warm_up:
+        """What it waits for while nothing is held, and where a stop is not where it should be."""
+        if memory.positions.entries:
+            refused = max(memory.positions.entries, key=lambda entry: entry.guard.refusals)
+            return notices(refused.guard)
+        if self.heard(memory) < self.warm_up:
             return ()
         if self.timeframe_ms is None:
             return ("no order: it waits to be told, with a signal",)
