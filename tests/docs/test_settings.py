@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from autogrid.settings import PREFIX, Settings
+from autogrid.settings import PREFIX, ExchangeSettings, Settings
 from tests.docs.documents import Document, documents
 from tests.house.tree import ROOT
 
@@ -14,13 +14,15 @@ SET_UP = ROOT / "scripts" / "setup.sh"
 
 
 def settings() -> set[str]:
-    """Every setting by its name in the environment."""
-    return {PREFIX + name.upper() for name in Settings.model_fields}
+    """Every setting by its name in the environment; those of every exchange by Binance's."""
+    plain = {PREFIX + name.upper() for name in Settings.model_fields if name != "exchanges"}
+    return plain | {f"{PREFIX}EXCHANGES__BINANCE__{name.upper()}" for name in ExchangeSettings.model_fields}
 
 
 def unknown_names(document: Document, known: set[str]) -> list[str]:
     """Names in a document, wherever they stand, that look like settings and are none."""
-    return sorted(set(NAME.findall(document.text)) - known)
+    named = {re.sub(r"(?<=EXCHANGES__)[A-Z]+(?=__)", "BINANCE", name) for name in NAME.findall(document.text)}
+    return sorted(named - known)
 
 
 def test_every_setting_has_its_line() -> None:

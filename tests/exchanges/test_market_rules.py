@@ -121,6 +121,7 @@ def test_binance_is_read_with_its_filters() -> None:
         max_orders=200,
         least_share=D("0.2"),
         most_share=D(5),
+        stops="oco",
     )
 
 
@@ -136,6 +137,7 @@ def test_bybit_has_its_cap_on_orders_from_its_documents() -> None:
         min_quantity=D("0.000011"),
         max_quantity=D(83),
         max_orders=500,
+        stops="stop",
     )
 
 
@@ -301,6 +303,33 @@ def test_the_transcribed_markets_are_read_as_they_stand(shared_data: Path) -> No
         assert market.taker_fee == D(one["taker_fee"] or "0.001")
 
 
+@pytest.mark.parametrize(
+    ("exchange", "info", "stops"),
+    [
+        ("binance", {"ocoAllowed": True, "orderTypes": ["LIMIT", "STOP_LOSS_LIMIT"]}, "oco"),
+        ("binance", {}, "oco"),
+        ("binance", {"ocoAllowed": False, "orderTypes": ["LIMIT", "STOP_LOSS_LIMIT"]}, "stop"),
+        ("binance", {"ocoAllowed": True, "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"]}, "none"),
+        ("bybit", {}, "stop"),
+        ("mexc", {"orderTypes": ["LIMIT", "MARKET", "LIMIT_MAKER"]}, "none"),
+        ("kraken", {}, "none"),
+        ("", {}, "none"),
+    ],
+)
+def test_the_stops_of_an_exchange_are_those_it_keeps_on_spot(exchange: str, info: dict[str, Any], stops: str) -> None:
+    assert market_from(minimal(info=info), exchange).stops == stops
+
+
+def test_rules_kept_before_stops_were_known_have_none(tmp_path: Path) -> None:
+    path = keep(tmp_path, KeptMarket("binance", market_from(minimal(), "binance"), NOW_MS))
+    written = json.loads(path.read_text(encoding="utf-8"))
+    del written["market"]["stops"]
+    path.write_text(json.dumps(written), encoding="utf-8")
+    kept = kept_market(tmp_path, "binance", "/".join(path.stem.partition("_")[2].split("-")))
+    assert kept is not None
+    assert kept.market.stops == "none"
+
+
 # --- kept for later -------------------------------------------------------------------------------------------------
 
 FIGURES = st.decimals("0.00000001", "1000000", places=8)
@@ -320,6 +349,7 @@ MARKETS = st.builds(
     max_orders=st.none() | st.integers(1, 500),
     least_share=CAPS,
     most_share=CAPS,
+    stops=st.sampled_from(["none", "stop", "oco"]),
 )
 
 

@@ -50,6 +50,14 @@ async def following(bench: Bench) -> AsyncIterator[tuple[Heard, LivePrices]]:
         await asyncio.wait({task})
 
 
+async def by_stream(bench: Bench, prices: LivePrices) -> None:
+    """Until the stream tells; the market trades meanwhile."""
+    async with asyncio.timeout(WAIT_S):
+        while prices.source != "stream":
+            bench.move("50001")
+            await asyncio.sleep(0.05)
+
+
 async def until(heard: Heard, bench: Bench, price: int) -> None:
     """Until a trade at this price was told; the market trades there again and again."""
     async with asyncio.timeout(WAIT_S):
@@ -62,13 +70,11 @@ async def until(heard: Heard, bench: Bench, price: int) -> None:
 async def test_trades_are_told_by_the_stream(bench: Bench) -> None:
     async with following(bench) as (heard, prices):
         await until(heard, bench, 50_001)
-        async with asyncio.timeout(WAIT_S):
-            while prices.source != "stream":
-                await asyncio.sleep(0.02)
+        await by_stream(bench, prices)
         for price in (50_002, 50_003, 50_004):
             bench.move(str(price))
         async with asyncio.timeout(WAIT_S):
-            while heard.prices[-3:] != [D(50_002), D(50_003), D(50_004)]:
+            while heard.prices[-3:] != [D(50_002), D(50_003), D(50_004)]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
 
@@ -92,9 +98,7 @@ async def test_a_stream_that_breaks_or_stalls_is_healed(
     monkeypatch.setattr("autogrid.exchanges.trade_stream.STALLED_S", 0.3)
     async with following(bench) as (heard, prices):
         await until(heard, bench, 50_001)
-        async with asyncio.timeout(WAIT_S):
-            while prices.source != "stream":
-                await asyncio.sleep(0.02)
+        await by_stream(bench, prices)
         bench.faults.add(Fault(kind, count=1, where="stream"))
         await until(heard, bench, 50_002)
         await until(heard, bench, 50_003)

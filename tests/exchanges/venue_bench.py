@@ -1,4 +1,4 @@
-"""An account on a simulated exchange, reached over TLS by its production names: what the tests of `CcxtExchange` share."""
+"""An account on a simulated exchange, reached over TLS by its production names: shared by tests of `CcxtExchange`."""
 
 import asyncio
 import logging
@@ -47,7 +47,14 @@ BTC: Final = Market(
     min_quantity=D("0.00001"),
 )
 QUICK: Final = StreamPatience(
-    keep_alive_s=1.0, begin_s=5.0, settle_s=0.2, compare_s=0.5, look_s=0.05, again_s=(0.05, 0.1, 0.2), close_s=1.0
+    keep_alive_s=1.0,
+    begin_s=5.0,
+    settle_s=0.2,
+    compare_s=0.5,
+    look_s=0.05,
+    steady_s=0.5,
+    again_s=(0.05, 0.1, 0.2),
+    close_s=1.0,
 )
 WAIT_S: Final = 15.0
 
@@ -178,7 +185,7 @@ async def listening(account: CcxtExchange) -> AsyncIterator[Listener]:
 async def eventually(ask: Callable[[], Awaitable[object]]) -> None:
     """Wait until the answer is yes."""
     async with asyncio.timeout(WAIT_S):
-        while not await ask():
+        while not await ask():  # noqa: ASYNC110 (the exchange is another process to us)
             await asyncio.sleep(0.02)
 
 

@@ -1,4 +1,4 @@
-"""Planted faults in stops at the exchange: what they cover, when they are trusted, and what the bot does behind them."""
+"""Planted faults in stops at the exchange: what they cover, when they are trusted, what the bot does behind them."""
 
 from typing import Final
 
@@ -84,7 +84,7 @@ STOP_MUTANTS: Final = (
         "trading/order.py",
         'or (order.kind == "oco" and fill.price < order.price)',
         "or False",
-        f"{DEALS}::test_the_exchange_sells_and_the_deal_is_closed_without_an_order_of_the_bot",
+        f"{DEALS}::test_a_stop_that_sells_in_part_is_left_to_sell_the_rest_for_some_time",
     ),
     Mutant(
         "a simulated stop sells below its limit",

@@ -32,6 +32,7 @@ def main() -> int:
     asked.add_argument("--jobs", type=int, default=2)
     asked.add_argument("--only", default="", help="kinds of faults, by commas; empty: all")
     asked.add_argument("--strength", type=float, default=1.0)
+    asked.add_argument("--first", action="store_true", help="end at the first run that goes wrong")
     asked.add_argument("--log", action="store_true", help="print the trace (one seed)")
     given = asked.parse_args()
     first, last = map(int, given.seeds.split(":"))
@@ -50,6 +51,8 @@ def main() -> int:
             print(f"seed {outcome.seed}: {len(outcome.wrong)} wrong, {outcome.trace}", flush=True)
             for what in outcome.wrong[:5]:
                 print(f"    {what[:1200]}", flush=True)
+            if given.first:
+                break
     print(table(done, time.perf_counter() - began))
     return 1 if found else 0
 

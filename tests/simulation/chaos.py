@@ -29,6 +29,7 @@ SHARES: Final = {
     "stale open orders": 0.3,
     "stale look-up": 0.3,
     "not found at first": 0.4,
+    "not found by mistake": 0.3,  # once of an order
     "trades late": 0.3,
     "cancel late": 0.2,  # accepted, done later
     "cancel twice": 0.1,  # sent again by the network

@@ -18,7 +18,9 @@ from autogrid.trading.event import Tick
 from autogrid.trading.money import ZERO, text
 from autogrid.trading.order import OPEN
 from autogrid.trading.strategies.catalogue import build
+from tests.simulation.clock import Host
 from tests.simulation.exchange_side import ExchangeSide
+from tests.simulation.leasing import Leasing
 
 KILL_MS = 1_000
 HEARD_MS = 30_000
@@ -42,7 +44,7 @@ class Checks:
         self.outside: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         """What each account owns of an asset beside its bots' ledgers."""
         self.killed_ms: dict[str, int] = {}
-        self.orders = self.fills = self.made = 0
+        self.orders = self.fills = self.made = self._steps = 0
         side.heard.append(self.hear)
 
     def close(self) -> None:
@@ -56,7 +58,7 @@ class Checks:
         killed_ms = self.killed_ms.get(bot_id or "")
         if killed_ms is not None and self._side.now_ms() > killed_ms + KILL_MS and not excused:
             self._wrong(f"order {intent.client_id} left {self._side.now_ms() - killed_ms} ms after the kill")
-        if not self._in_journal(intent.client_id):
+        if self._status(intent.client_id) is None:
             self._wrong(f"order {intent.client_id} leaves and no intent of it is in the journal")
 
     def arrives(self, account: str, epoch: int, newest: int, intent: Intent) -> None:
@@ -65,6 +67,8 @@ class Checks:
             self._wrong(f"order {intent.client_id} of epoch {epoch} arrived on {account} at epoch {newest}")
         if intent.client_id in self._arrived:
             self._wrong(f"order {intent.client_id} arrived twice")
+        if (status := self._status(intent.client_id)) not in OPEN:
+            self._wrong(f"order {intent.client_id} arrived when the journal had it {status} already")
         self._arrived[intent.client_id] = None
 
     def cancels(self, account: str, client_id: str) -> None:
@@ -97,13 +101,22 @@ class Checks:
             for asset, change in _changes(trade).items():
                 self.outside[order.account, asset] += change
 
-    def _in_journal(self, client_id: str) -> bool:
+    def committed(self, host: Host, leasing: Leasing) -> None:
+        """A transaction of the process is durable: it wrote no step of a bot on an account that is another's."""
+        rows = self._file.execute("SELECT rowid, bot_id FROM steps WHERE rowid > ?", (self._steps,)).fetchall()
+        for number, bot_id in rows:
+            self._steps = number
+            if leasing.holder(self.bots[bot_id][0]) is not host:
+                self._wrong(f"{host.name} kept a step of {bot_id}, whose account is another's")
+
+    def _status(self, client_id: str) -> str | None:
+        """What the journal has an order for; None where it does not know it."""
         bot_id, nonce, number = client_id.split("-")
         first = f"{nonce}-{number}-"
         row = self._file.execute(
-            "SELECT 1 FROM orders WHERE bot_id = ? AND id >= ? AND id < ? LIMIT 1", (bot_id, first, first + "\x7f")
-        )
-        return row.fetchone() is not None
+            "SELECT status FROM orders WHERE bot_id = ? AND id >= ? AND id < ? LIMIT 1", (bot_id, first, first + "\x7f")
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     # --- when all is quiet --------------------------------------------------------------------------------------
 

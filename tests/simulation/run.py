@@ -227,6 +227,7 @@ class Simulation:
             await asyncio.sleep(chaos.between(0.2, 3) if chaos.hits("database slow") else 0.001)
         elif moment == "after":
             self._note("commit", host.name)
+            self.checks.committed(host, self.leasing)
             if chaos.hits("database in doubt"):
                 raise _database_fault("disk I/O error", sqlite3.SQLITE_IOERR)
         await self.point(host, moment)

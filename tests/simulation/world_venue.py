@@ -82,6 +82,7 @@ class WorldVenue:
         self._epoch = epoch
         self._loop = side.loop
         self._world = side.context
+        self._mistaken: dict[int, None] = {}
         self._off_ms = int(side.chaos.between(-150, 150))
         """How wrong its idea of the exchange's clock is."""
 
@@ -136,9 +137,12 @@ class WorldVenue:
         if lost == "gone early":
             loop.call_later(0.05, _fail, answer, word("the connection was dropped"), context=self._world)
             there += chaos.between(0.1, 4)
-        undone = lost == "request lost" or (lost == "server error" and chaos.between(0, 1) < 0.5)
+        undone = lost == "request lost" or (lost in ("server error", "answer broken") and chaos.between(0, 1) < 0.5)
 
         def arrive() -> None:
+            if undone and lost == "answer broken" and broken is not None:
+                loop.call_later(back, _give, answer, broken, context=self._world)
+                return
             if undone:
                 loop.call_later(back, _fail, answer, word("no answer"), context=self._world)
                 return
@@ -246,6 +250,9 @@ class WorldVenue:
         side = self._side
         order = side.world.find(self._account, symbol, client_id=client_id, exchange_id=exchange_id)
         if order is not None and side.now_ms() < order.made_ms + LAG_MS and side.chaos.hits("not found at first"):
+            return None
+        if order is not None and order.exchange_id not in self._mistaken and side.chaos.hits("not found by mistake"):
+            self._mistaken[order.exchange_id] = None
             return None
         return side.found(self._account, order, self._lag_ms("stale look-up"))
 

@@ -147,3 +147,34 @@ async def test_who_calls_inside_a_429_is_banned(tmp_path: Path) -> None:
             await client.fetch_time()
         with pytest.raises(ccxt.DDoSProtection, match="banned"):
             await client.fetch_time()
+
+
+@pytest.mark.asyncio
+async def test_orders_of_other_kinds_are_made_and_changed(tmp_path: Path) -> None:
+    async with local_binance(tmp_path) as local, ccxt_binance(local) as client:
+        await client.load_markets()
+        stop = await client.create_order(SYMBOL, "limit", "sell", 0.01, 58_000, {"stopLossPrice": 58_100})
+        assert [order.waiting for order in local.world.open_orders(ACCOUNT)] == [True]
+        await client.create_market_buy_order_with_cost(SYMBOL, 100)
+        at_once = await client.create_order(SYMBOL, "limit", "buy", 0.01, 61_000, {"timeInForce": "IOC"})
+        assert (at_once["status"], at_once["average"]) == ("closed", 60_000.0)
+        resting = await client.create_order_ws(SYMBOL, "limit", "buy", 0.01, 51_000)
+        changed = await client.edit_order(resting["id"], SYMBOL, "limit", "buy", 0.01, 51_500)
+        assert {order["id"] for order in await client.fetch_open_orders(SYMBOL)} == {stop["id"], changed["id"]}
+        await client.cancel_all_orders(SYMBOL)
+        assert await client.fetch_open_orders(SYMBOL) == []
+        assert len(await client.fetch_orders(SYMBOL)) == 5
+
+
+@pytest.mark.asyncio
+async def test_the_book_and_candles_come_over_the_stream(tmp_path: Path) -> None:
+    async with local_binance(tmp_path) as local, ccxt_binance(local) as client:
+        await client.load_markets()
+        for watch in (client.watch_order_book(SYMBOL), client.watch_ohlcv(SYMBOL, "1m")):
+            watched = asyncio.create_task(watch)
+            while not watched.done():
+                local.world.move(SYMBOL, Decimal(60_001))
+                await asyncio.wait([watched], timeout=0.1)
+            assert watched.result()
+        book = client.orderbooks[SYMBOL]
+        assert (book["bids"][0][0], book["asks"][0][0]) == (60_000.99, 60_001.01)

@@ -434,3 +434,25 @@ def test_an_order_that_is_kept_as_rejected_is_found_and_not_open() -> None:
     assert sim.find(ANNA, BTC, client_id="one") is order
     assert sim.open_orders(ANNA) == []
     assert sim.wallet(ANNA)["USDT"] == Holding(d("1000"), ZERO)
+
+
+def test_a_list_that_sells_holds_no_money_whatever_its_stop_asks() -> None:
+    sim = world()
+    sim.place_list(ANNA, sell("110", "2", type="maker"), sell("120", "2", type="stop_limit", trigger=d("90")))
+    assert sim.wallet(ANNA)["USDT"] == Holding(d("1000"), ZERO)
+
+
+def test_a_wallet_that_did_not_change_is_not_told() -> None:
+    sim = world()
+    news = heard(sim)
+    sim.place(ANNA, buy("99", "1", type="fok"))
+    assert [type(one) for one in news] == [OrderNews, OrderNews]
+
+
+def test_one_move_fills_what_rests_and_triggers_what_waits() -> None:
+    sim = world()
+    resting = sim.place(ANNA, buy("95", "1"))
+    waiting = sim.place(ANNA, Wanted(BTC, "sell", "stop", "", quantity=d("1"), trigger=d("92")))
+    sim.move(BTC, d("90"))
+    assert (resting.status, resting.value) == ("filled", d("95"))
+    assert (waiting.status, waiting.value) == ("filled", d("90"))

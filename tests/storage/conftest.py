@@ -1,12 +1,13 @@
 """Every test of what is kept runs on both databases."""
 
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.postgres import shared_server
+from tests.postgres import quick_place, shared_server
 from tests.storage.kept import Site, within
 
 TEMPLATE = "with_tables"
@@ -29,7 +30,8 @@ def template() -> str:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """A database of its own for the test, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        yield Site(tmp_path)
+        with tempfile.TemporaryDirectory(prefix="sqlite", dir=quick_place()) as folder:
+            yield Site(Path(folder))
         return
     with shared_server().database(template()) as url:
         yield Site(tmp_path, url)

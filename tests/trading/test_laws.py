@@ -88,7 +88,8 @@ def stands_as_wanted(before: BotState, step: Step) -> None:
     if state.price is None or state.ended_why or state.bounds is None:
         return
     market = state.strategy.market
-    wish = state.strategy.targets(state.memory, View(at_ms, state.price, market, state.ledger))
+    view = View(at_ms, state.price, market, state.ledger, standing=state.standing)
+    wish = state.strategy.targets(state.memory, view)
     cancel, place = plan(wish.targets, state.standing, {}, at_ms)
     excused = {one.slot for one in state.refused} | set(state.backoffs)
     assert not cancel

@@ -2,18 +2,22 @@
 
 import random
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autogrid.trading.event import Accepted, Cancelled, Event, Expired, Filled, Rejected, Unclear
+from autogrid.trading.bot import Bot
+from autogrid.trading.event import Accepted, Cancelled, Event, Expired, Filled, Rejected, SignalCame, Unclear
+from autogrid.trading.ledger import opened
 from autogrid.trading.market import Stops
 from autogrid.trading.money import ZERO, Price, Quantity
 from autogrid.trading.order import Order, by_its_stop
 from autogrid.trading.plan import payable, plan
+from autogrid.trading.risk import Limits
 from autogrid.trading.state import BotState, Step
+from autogrid.trading.strategies.catalogue import build
 from autogrid.trading.strategies.dca import guarded as dca_guarded
 from autogrid.trading.strategies.dca.dca import Dca
 from autogrid.trading.strategies.dca.exit import sellable
@@ -23,8 +27,9 @@ from autogrid.trading.strategies.guard import Guard, limit_of
 from autogrid.trading.strategies.signals import guarded as signal_guarded
 from autogrid.trading.strategies.signals.held import HeldEntry
 from autogrid.trading.strategies.strategy import View
-from tests.builders import Hand
+from tests.builders import Hand, market
 from tests.trading import made_up_signals
+from tests.trading import test_signal_laws as signal_laws
 from tests.trading.made_up import SEEDS, Kept
 from tests.trading.made_up_dca import dca_memory, made_up_dca, unchecked_dca, watch_dca
 from tests.trading.test_dca_laws import coins_are_somewhere, one_order_a_slot
@@ -124,13 +129,16 @@ def entries_are_covered(before: BotState, step: Step) -> None:
 LAWS = (books_close, one_order_a_slot, stands_as_wanted, sells_hold_what_is_owned)
 
 
+OF_ENTRIES = (signal_laws.coins_are_somewhere, signal_laws.entries_are_in_order, signal_laws.within_its_funds)
+
+
 def of_deals(before: BotState, step: Step) -> None:
     for law in (*LAWS, nothing_is_owed, coins_are_somewhere, deals_are_covered):
         law(before, step)
 
 
 def of_entries(before: BotState, step: Step) -> None:
-    for law in (*LAWS, entries_are_covered):
+    for law in (*LAWS, *OF_ENTRIES, entries_are_covered):
         law(before, step)
 
 
@@ -200,7 +208,7 @@ def test_the_runs_of_these_laws_sell_by_stops_and_beside_them() -> None:
     for seed in range(60):
         for stops in ("oco", "stop"):
             try:
-                made = unchecked_dca(seed, stops=stops)  # type: ignore[arg-type]
+                made = unchecked_dca(seed, stops=stops)
             except UnableToConfigure:
                 continue
             _, kept = watch_dca(made)
@@ -237,6 +245,38 @@ def _answers(hand: Hand, chance: random.Random) -> None:
         by_stop = order.kind == "oco" and not order.is_take_profit_only and (order.filled > 0 or chance.random() < 0.5)
         event = hand.filled(order, part, order.stop_price if by_stop else None)
     hand.tell(event)
+
+
+@pytest.mark.parametrize("stops", ["oco", "stop"])
+@given(SEEDS)
+def test_whatever_the_exchange_answers_no_coin_of_an_entry_is_lost_or_held_twice(stops: Stops, seed: int) -> None:
+    chance = random.Random(seed)
+    on = market(stops=stops)
+    config = {
+        "size": "0.3",
+        "max_entries": "3",
+        "stop_loss": chance.choice(["0.01", "0.02"]),
+        "take_profit": chance.choice(["none", "0.01", "0.02"]),
+    }
+    bot = Bot(on, Limits(D(10_000), breakers=False))
+    hand = Hand(bot, bot.start(build("signal", config, on, D(10_000)), opened(D(10_000)))).started()
+    hand.price("100")
+    price = 100.0
+    for number in range(150):
+        what = chance.random()
+        if what < 0.6 and hand.state.standing:
+            _answers(hand, chance)
+        elif what < 0.7:
+            action: Literal["enter", "leave"] = chance.choice(["enter", "enter", "leave"])
+            hand.tell(SignalCame(hand.at_ms, f"s{number}", action, None))
+        else:
+            price *= 1 + chance.gauss(0, 0.006)
+            hand.price(f"{price:.2f}", after_ms=chance.choice([0, 1_000, 6_000, 60_000]))
+        step = hand.steps[-1]
+        for law in (books_close, *OF_ENTRIES, entries_are_covered):
+            if law is not signal_laws.entries_are_in_order:
+                law(hand.state, step)
+        assert hand.state.ledger.held_base <= hand.state.ledger.base
 
 
 @pytest.mark.parametrize("stops", ["oco", "stop"])

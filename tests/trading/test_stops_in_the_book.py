@@ -98,7 +98,8 @@ def test_one_that_is_taken_out_while_it_waits_for_the_end_of_a_jump_sells_nothin
 def test_an_oco_sells_at_its_take_profit_and_its_stop_is_gone() -> None:
     book = book_at("100")
     place(book, oco())
-    assert (book.floor, book.roof) == (95, 110)
+    assert book.floor == 95
+    assert book.roof == 110
     assert sold(move(book, "110")) == [("110", "1", True)]
     assert move(book, "90") == []
 

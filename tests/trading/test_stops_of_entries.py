@@ -1,4 +1,4 @@
-"""Stops of entries at the exchange, led by the hand: beside the target or alone, followed up, and watched from behind."""
+"""Stops of entries at the exchange, led by the hand: beside the target or alone, and watched from behind."""
 
 from decimal import Decimal
 
@@ -167,9 +167,14 @@ def test_entries_bought_before_an_edit_keep_their_stop_where_it_was() -> None:
     strategy, memory = hand.state.strategy.edited(
         hand.state.memory, {"stop_at": "bot"}, View(hand.at_ms, D(100), hand.bot.market, hand.state.ledger)
     )
-    assert strategy.targets(
-        memory, View(hand.at_ms, D(100), hand.bot.market, hand.state.ledger, standing=hand.state.standing)
-    ).targets["1-target"].kind == "oco"
+    assert (
+        strategy.targets(
+            memory, View(hand.at_ms, D(100), hand.bot.market, hand.state.ledger, standing=hand.state.standing)
+        )
+        .targets["1-target"]
+        .kind
+        == "oco"
+    )
 
 
 @pytest.mark.parametrize(

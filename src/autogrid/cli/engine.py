@@ -18,12 +18,16 @@ from autogrid.cli.output import BadInput, UnableToGoOn
 from autogrid.cli.own import learn_own
 from autogrid.cli.place import data_dir_option, open_database_of, settings_for
 from autogrid.services.keys import vault_of
+from autogrid.services.leases import free_leases
 from autogrid.services.running import Engine, Side
 from autogrid.settings import Settings
 from autogrid.storage.commits import UnableToKeep
 from autogrid.storage.database import Database, UnableToOpenDatabase, UnableToRead
 from autogrid.storage.lock import EngineLock, UnableToLock
 from autogrid.wiring.runs import Runs
+
+OpenLive = Callable[[Database, Settings], Side]
+"""What trades on real exchanges, opened when a bot needs it."""
 
 
 @click.command()
@@ -38,7 +42,7 @@ def engine(data_dir: Path | None, until_idle: bool) -> None:
     folder = settings.data_dir
     learn_own(folder)
     try:
-        failed = _run_fast(_run(settings, until_idle))
+        failed = run_fast(run_engine(settings, until_idle=until_idle))
     except (UnableToOpenDatabase, UnableToKeep, UnableToRead, OSError) as error:
         raise UnableToGoOn(str(error)) from None
     except UnableToLock as error:
@@ -47,20 +51,22 @@ def engine(data_dir: Path | None, until_idle: bool) -> None:
         raise UnableToGoOn("a bot was stopped by a fault; `autogrid bot list` says which and why")
 
 
-async def _run(settings: Settings, until_idle: bool) -> bool:
+async def run_engine(settings: Settings, *, until_idle: bool, open_live: OpenLive | None = None) -> bool:
+    """Run what is wanted until a signal ends it; whether a bot was stopped by a fault. `open_live`: a drill's own."""
     folder = settings.data_dir
     database = await open_database_of(settings)
     lock = None
     try:
         if not settings.database_url.get_secret_value():  # on a server, leases tell engines apart
             lock = EngineLock(folder)
+            await free_leases(database)
         for warning in database.warnings:
             click.echo(f"Note: {warning}", err=True)
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         click.echo(f"The engine runs on {folder}. Ctrl-C stops it; bots go on at the next start.", err=True)
-        runs = Runs(database, live_prices, partial(_live_side, database, settings))
+        runs = Runs(database, live_prices, partial(open_live or _live_side, database, settings))
         engine = Engine(database, runs, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}", _tell)
         await engine.run(stop, until_idle=until_idle)
         return engine.failed
@@ -70,7 +76,7 @@ async def _run(settings: Settings, until_idle: bool) -> bool:
         await database.close()
 
 
-def _run_fast(work: Coroutine[Any, Any, bool]) -> bool:
+def run_fast(work: Coroutine[Any, Any, bool]) -> bool:
     """Run on uvloop where it is there, as on all but Windows."""
     if sys.platform == "win32":
         return asyncio.run(work)

@@ -227,6 +227,7 @@ class Desk:
         if known.is_unanswered or (status == "absent" and own.status == "open"):
             if known.queued_ms is None:
                 self._count("orders that had arrived")
+            known.cancelling = known.cancelling and status != "absent"
             self._tell(Accepted(self._now(), order_id))
         if own.status != "open":
             self._ending(known, own)
@@ -256,10 +257,14 @@ class Desk:
     def _trade(self, known: Known, trade: OwnTrade) -> None:
         if trade.trade_id in known.order.fill_ids:
             return
-        if trade.fee and trade.fee_asset not in (self._market.base, self._market.quote):
-            self._looks[self._owe(self._trade_with_value(known, trade))] = None
+        if self._needs_value(trade):
+            self._owe(self._trade_with_value(known, trade))
         else:
             self._fill(known, trade, ZERO)
+
+    def _needs_value(self, trade: OwnTrade) -> bool:
+        """Whether its fee is in a third asset."""
+        return bool(trade.fee) and trade.fee_asset not in (self._market.base, self._market.quote)
 
     def _fill(self, known: Known, trade: OwnTrade, fee_value: Amount) -> None:
         if known.is_unanswered:
@@ -302,9 +307,9 @@ class Desk:
         self._looks[self._begin(work)] = None
 
     def _owe(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Find something out of a trade, and then tell it."""
+        """Find something out of a trade, and then tell it; the start is not settled before."""
         task = self._begin(work)
-        self._owed[task] = None
+        self._owed[task] = self._looks[task] = None
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -384,7 +389,10 @@ class Desk:
                 await asyncio.sleep(timing.after(tries))
                 tries += 1
                 continue
-            if bot_of(client_id) == self.bot_id:
+            known = self._known.of(client_id, trade.exchange_id)
+            if known is not None and self._needs_value(trade):
+                await self._trade_with_value(known, trade)
+            elif bot_of(client_id) == self.bot_id:
                 self.hear(trade._replace(client_id=client_id))
             return
 

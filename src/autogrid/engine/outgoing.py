@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, TypeVar
+from weakref import WeakSet
 
 from autogrid.engine.known_orders import Known
 from autogrid.engine.lease import Hold, LeaseLost
@@ -72,6 +73,8 @@ class Outgoing:
         self._away_until_ms = 0
         self._news = asyncio.Event()
         self._working: dict[asyncio.Task[None], None] = {}
+        self._gone: WeakSet[Sender] = WeakSet()
+        """Whose orders do not leave any more."""
         self._killed: frozenset[str] | None = frozenset()
         """Bots whose orders may not leave; None: all."""
 
@@ -93,7 +96,8 @@ class Outgoing:
         self._news.set()
 
     def forget(self, sender: Sender) -> None:
-        """What a bot has waiting here does not leave any more."""
+        """What a bot has waiting here does not leave any more, nor what comes back from an exchange that is away."""
+        self._gone.add(sender)
         self._orders = deque(one for one in self._orders if one.sender is not sender)
 
     def kill(self, bots: Iterable[str] | None) -> None:
@@ -171,7 +175,12 @@ class Outgoing:
             known.left = False
             self.trouble = str(away)
             self._away_until_ms = self._hold.steady_ms() + max(away.wait_ms, 1_000)
-            self._orders.appendleft(order)
+            if sender in self._gone:
+                return  # whoever runs the bot next looks it up
+            if known.order.cancel_asked:
+                sender.unsent(known)
+            else:
+                self._orders.appendleft(order)
         except (ExchangeUnclear, TimeoutError):
             sender.unclear(known)
         else:

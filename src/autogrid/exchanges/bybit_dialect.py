@@ -27,6 +27,8 @@ from autogrid.trading.money import Price, text
 
 SPOT: Final = {"category": "spot"}
 WINDOW_MS: Final = 7 * 86_400_000
+KEPT_MS: Final = 730 * 86_400_000
+"""Older trades the exchange does not tell."""
 IN_FORCE: Final = {"maker": "PostOnly", "limit": "GTC", "now": "IOC", "stop": "GTC"}
 
 
@@ -104,7 +106,7 @@ class BybitDialect:
         market_id, now_ms = await self._wire.id_of(symbol), self._wire.now_ms()
         known = self._wire.read(lambda: TimeCursor.of(cursor)) if cursor else TimeCursor(now_ms, {})
         found: dict[str, OwnTrade] = {}
-        start_ms = known.since_ms
+        start_ms = max(known.since_ms, now_ms - KEPT_MS)
         while start_ms <= now_ms:
             params: dict[str, object] = {**SPOT, "symbol": market_id, "startTime": start_ms, "limit": 100}
             params["endTime"] = start_ms + WINDOW_MS - 1

@@ -127,6 +127,8 @@ def answer_of(exchange: str, reply: Reply, kind: Kind) -> Any:
     except ValueError:
         answer = None
     if not isinstance(answer, dict | list):
+        if reply.status == 401:
+            raise ExchangeRefused("key", f"{exchange} does not know the key (401)")
         raise lost(f"{exchange} sent no answer that can be read (HTTP {reply.status})", kind)
     code, words = _fault_in(exchange, reply.status, answer)
     if code:
@@ -166,6 +168,8 @@ def _meaning(exchange: str, code: str, words: str, reply: Reply, kind: Kind) -> 
         return ExchangeAway(f"{exchange} was asked too often ({code})", _wait_ms(reply, wait_ms))
     if (refusal := refused(exchange, code, words)) is not None:
         return refusal
+    if reply.status == 401:
+        return ExchangeRefused("key", f"{exchange} does not know the key: {words} ({code})")
     said = f"{exchange} says {code}: {words}" if words else f"{exchange} says {code}"
     ill = reply.status >= 500 or code in FAULTS.get(exchange, frozenset())
     return lost(said, kind) if ill or kind != "read" else ExchangeRefused("other", said)

@@ -82,10 +82,10 @@ class _Pool:
         if (unknown := units - self.spent(now_s)) > 0:
             self.spend(now_s, unknown)
 
-    def wait_s(self, now_s: float, units: int, share: float) -> float:
-        """Until there is room for so much."""
+    def wait_s(self, now_s: float, ahead: int, units: int, share: float) -> float:
+        """Until there is room for so much, and for what stands ahead of it."""
         room = max(1, int(self.rule.most * share))
-        left = self.spent(now_s) + min(units, room) - room
+        left = self.spent(now_s) + ahead + min(units, room) - room
         if left <= 0:
             return 0.0
         for at_s, spent in self._spent:
@@ -161,8 +161,9 @@ class Limiter:
         for pool in self._pools_of(me):
             rule = pool.rule
             before = (one for one in ahead if one.kind in rule.kinds and (not rule.per_key or one.key == me.key))
-            units = sum(one.weight if rule.weighted else 1 for one in (*before, me))
-            waits.append(pool.wait_s(now_s, units, SHARE[me.kind] if len(rule.kinds) > 1 else 1.0))
+            units = sum(one.weight if rule.weighted else 1 for one in before)
+            share = SHARE[me.kind] if len(rule.kinds) > 1 else 1.0
+            waits.append(pool.wait_s(now_s, units, me.weight if rule.weighted else 1, share))
         return max(waits)
 
     def _pools_of(self, me: _Waiting) -> list[_Pool]:

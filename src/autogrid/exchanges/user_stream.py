@@ -34,12 +34,14 @@ class StreamPatience:
     """Until every subscription is confirmed."""
     settle_s: float = 2.0
     """After the last event, before the balances are taken as what it told."""
-    compare_s: float = 20.0
-    """Between two looks at the balances while nothing is told."""
+    compare_s: float = 30.0
+    """Between two looks at the balances while nothing is told; half of it between any two."""
+    steady_s: float = 30.0
+    """A stream that told for so long had nothing wrong with it when it broke."""
     look_s: float = 0.5
     """Between two looks at the stream itself."""
     again_s: tuple[float, ...] = (0.2, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-    """Before a new client, by how many broke one after the other before they began."""
+    """Before a new client, by how many broke one after the other before they were steady."""
     close_s: float = 5.0
     """For giving a client back."""
 
@@ -81,20 +83,21 @@ class UserStream:
             await asyncio.wait({running})
 
     async def _run(self, tell: Callable[[News], None]) -> None:
-        flowed, failed = False, 0
+        failed = 0
         while True:
-            began: list[News] = []
+            began_s: list[float] = []
 
-            def tell_all(told: News, began: list[News] = began) -> None:
-                if isinstance(told, StreamBegan):
-                    began.append(told)
-                tell(told)
+            def told(one: News, began_s: list[float] = began_s) -> None:
+                if isinstance(one, StreamBegan):
+                    began_s.append(time.monotonic())
+                tell(one)
 
             try:
-                await self._live(tell_all)
+                await self._live(told)
             except (_Broke, ExchangeAway, ExchangeRefused) as error:
-                flowed, failed = flowed or bool(began), 0 if began else failed + 1
-                if began:
+                steady = bool(began_s) and time.monotonic() - began_s[0] > self._patience.steady_s
+                failed = 0 if steady else failed + 1
+                if began_s:
                     tell(StreamBroke(self._now_ms(), str(error)))
             waits = self._patience.again_s
             await asyncio.sleep(waits[min(failed, len(waits) - 1)])
@@ -141,7 +144,7 @@ class UserStream:
         """The balances may not change while nothing is told."""
         patience, now_s = self._patience, time.monotonic()
         if known.balances is None or known.heard != life.heard:
-            settled = now_s - life.heard_s >= patience.settle_s and now_s - known.asked_s >= patience.settle_s
+            settled = now_s - life.heard_s >= patience.settle_s and now_s - known.asked_s >= patience.compare_s / 2
             if settled:
                 await self._take_stock(life, known)
             return

@@ -17,6 +17,7 @@ from autogrid.storage.bots import (
     create_bot,
     delete_bot,
     find_bot,
+    hold_bot,
     list_bots,
     set_actual,
     set_config,
@@ -157,7 +158,7 @@ def first_ledger(bot: BotRow, price: Price) -> Ledger:
 async def start(database: Database, meant: str) -> BotRow:
     """Want the bot to run; one that was paused goes on. Raises `UnableToFindBot`, `UnableToAsk`."""
     async with database.writing() as connection:
-        bot = await find_bot(connection, meant)
+        bot = await hold_bot(connection, meant)
         if bot.actual == "ended":
             raise UnableToAsk(f"{bot.name} has ended ({bot.reason}); create a new one")
         if bot.actual == "error":
@@ -187,7 +188,7 @@ async def _ask(
     wanted: Literal["running", "paused"],
 ) -> BotRow:
     async with database.writing() as connection:
-        bot = await find_bot(connection, meant)
+        bot = await hold_bot(connection, meant)
         if bot.actual == "ended":
             raise UnableToAsk(f"{bot.name} has ended ({bot.reason})")
         if bot.actual == "error":
@@ -225,7 +226,7 @@ async def fund(database: Database, meant: str, amount: Amount) -> BotRow:
 async def remove(database: Database, meant: str) -> BotRow:
     """Take the bot away from sight. Raises `UnableToFindBot`, `UnableToDeleteBot`."""
     async with database.writing() as connection:
-        bot = await find_bot(connection, meant)
+        bot = await hold_bot(connection, meant)
         await delete_bot(connection, bot.id, now_ms())
         return bot
 
@@ -235,7 +236,7 @@ async def edit(database: Database, meant: str, config: Mapping[str, str]) -> Bot
     if not config:
         raise UnableToConfigure("set", "nothing to change; give --set key=value")
     async with database.writing() as connection:
-        bot = await find_bot(connection, meant)
+        bot = await hold_bot(connection, meant)
         merged = {**bot.config, **config}
         strategy = build(bot.strategy, merged, bot.market, bot.investment)
         if bot.actual == "ended":

@@ -11,7 +11,7 @@ import json
 from typing import Final, Literal, NamedTuple
 
 from autogrid.services.bots import UnableToAsk, now_ms, strategy_of
-from autogrid.storage.bots import BotRow, find_bot
+from autogrid.storage.bots import BotRow, hold_bot
 from autogrid.storage.database import Database
 from autogrid.storage.requests import add_request, list_signals
 from autogrid.trading.money import Share, UnableToReadFigure, figure, text
@@ -90,7 +90,7 @@ async def send(database: Database, meant: str, alert: Alert) -> tuple[BotRow, bo
     """Hand `alert` to the bot; False where it was seen before. Raises `UnableToFindBot`, `UnableToAsk`."""
     at_ms = now_ms()
     async with database.writing() as connection:
-        bot = await find_bot(connection, meant)
+        bot = await hold_bot(connection, meant)
         if bot.wanted != "running" or bot.actual in ("ended", "error"):
             raise UnableToAsk(f"{bot.name} does not run, so the signal is not kept; start it first")
         if not strategy_of(bot).hears_signals:

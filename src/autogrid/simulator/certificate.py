@@ -21,6 +21,8 @@ HOSTS: Final = (
     "*.binance.com",
     "*.binance.vision",
     "bybit.com",
+    "bytick.com",
+    "*.bytick.com",
     "*.bybit.com",
     "mexc.com",
     "*.mexc.com",

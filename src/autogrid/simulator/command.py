@@ -130,9 +130,10 @@ async def _run(wanted: Wanted, *, as_json: bool) -> None:
             exchange.listening = await stack.enter_async_context(Listening(exchange.listening.app, tls, port))
         last = wanted.port + len(exchanges) if wanted.port else 0
         control = await stack.enter_async_context(Listening(Control(exchanges, prices).app(), None, last))
-        _say(wanted, exchanges, control.port, as_json=as_json)
         moving = [asyncio.create_task(one.run()) for one in prices]
-        await _stopped()
+        stopped = _stopped()
+        _say(wanted, exchanges, control.port, as_json=as_json)
+        await stopped.wait()
         for task in moving:
             task.cancel()
         await asyncio.gather(*moving, return_exceptions=True)
@@ -205,9 +206,9 @@ def _say(wanted: Wanted, exchanges: Sequence[Exchange], control_port: int, *, as
     click.echo(f"\nControl: http://{LOOPBACK}:{control_port}/world and /faults. Ctrl-C ends it.")
 
 
-async def _stopped() -> None:
-    """Wait for a signal to end."""
-    stop = asyncio.Event()
+def _stopped() -> asyncio.Event:
+    """Set when a signal asks for the end."""
+    stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    return stopped

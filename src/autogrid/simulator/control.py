@@ -148,6 +148,9 @@ def fault_of(told: object) -> Fault:
     unknown = set(told) - {field.name for field in dataclasses.fields(Fault)}
     if unknown:
         raise UnableToPlan(f"a fault has no {', '.join(sorted(unknown))}")
+    numbers = (told.get("share", 1.0), told.get("count") or 0, told.get("ms", 0))
+    if not isinstance(numbers[0], int | float) or not all(isinstance(number, int) for number in numbers[1:]):
+        raise UnableToPlan("share, count and ms of a fault are numbers")
     return Fault(**told)
 
 

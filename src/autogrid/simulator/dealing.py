@@ -202,7 +202,7 @@ class Dealing:
             self.end(owner, other, "expired", "the other order of its list was triggered")
         owner.wallet.release(order.exchange_id)
         order.waiting = False
-        order.changed_ms = self._clock_ms()
+        order.changed_ms = order.triggered_ms = self._clock_ms()
         self.tell_order(order, "triggered")
         self._enter(owner, order)
 

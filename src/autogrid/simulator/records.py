@@ -86,6 +86,8 @@ class SimOrder:
     """Why it ended, where that is not plain."""
     list_id: int | None = None
     """Of an order list (OCO), where it belongs to one."""
+    triggered_ms: int | None = None
+    """When its trigger was reached."""
     trades: list["SimTrade"] = field(default_factory=list)
 
     @property

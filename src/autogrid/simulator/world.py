@@ -288,7 +288,7 @@ class World:
         assert last is not None
         price = reference_price(wanted, market, last, self._rules.slippage)
         quantity = quantity_of(wanted, market, price)
-        check_filters(wanted, market, price, quantity, last)
+        check_filters(wanted, market, last if wanted.type == "market" else price, quantity, last)
         stands = sum(1 for order in owner.open.values() if order.symbol == wanted.symbol)
         if market.max_orders is not None and stands + orders > market.max_orders:
             raise UnableToTrade("max-orders", f"{market.max_orders} orders may be open")

@@ -72,9 +72,11 @@ class Postgres:
         return engine
 
     def _creator(self, answer_s: float | None, settings: dict[str, str]) -> Callable[..., Awaitable[Any]]:
+        connect_s = min(CONNECT_S, self._answer_s)
+
         async def connect() -> Any:
             return await asyncpg.connect(
-                self._url, timeout=CONNECT_S, command_timeout=answer_s, server_settings=settings
+                self._url, timeout=connect_s, command_timeout=answer_s, server_settings=settings
             )
 
         return connect

@@ -7,29 +7,36 @@ from collections.abc import Callable
 
 from autogrid.engine.live_exchange import Candles
 from autogrid.engine.prices import MarketPrices
+from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.venue import Venue
 from autogrid.exchanges.ccxt_exchange import open_account
 from autogrid.exchanges.live_candles import Wanted
 from autogrid.exchanges.live_closed import ClosedCandles
 from autogrid.exchanges.live_prices import LivePrices
+from autogrid.exchanges.user_stream import STREAM_PATIENCE, StreamPatience
 from autogrid.security.vault import Vault
 from autogrid.services.credentials import opened
+from autogrid.services.key_watch import KeyWatch
 from autogrid.storage.bots import BotRow
 from autogrid.storage.database import Database
 from autogrid.trading.money import Price
+from autogrid.wiring.credentials import account_to_check
 from autogrid.wiring.live import LiveSide
 
 ENGINE = "the engine"
 
 
-def live_side(database: Database, vault: Vault) -> LiveSide:
+def live_side(
+    database: Database, vault: Vault, timing: Timing = PATIENT, patience: StreamPatience = STREAM_PATIENCE
+) -> LiveSide:
     """Live trading with the keys of `vault`."""
 
     async def open_venue(name: str) -> Venue:
         key = await opened(database, vault, name, ENGINE, "to trade")
-        return open_account(key.exchange, key.api_key.reveal(), key.secret.reveal())
+        return open_account(key.exchange, key.api_key.reveal(), key.secret.reveal(), patience=patience)
 
-    return LiveSide(database, open_venue, follow, closed_candles)
+    keys = KeyWatch(database, vault, account_to_check)
+    return LiveSide(database, open_venue, follow, closed_candles, timing, keys.attend)
 
 
 async def follow(exchange: str, symbol: str, hear: Callable[[int, Price], None]) -> None:

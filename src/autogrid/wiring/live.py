@@ -7,7 +7,7 @@ its funds are free), and then the one loop runs.
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Final
@@ -48,6 +48,8 @@ OpenVenue = Callable[[str], Awaitable[Venue]]
 """An account on its exchange, by the name that its bots know it by."""
 Follow = Callable[[str, str, Callable[[int, Price], None]], Awaitable[None]]
 """Follows the prices of an exchange's symbol until cancelled."""
+WatchKey = Callable[[str, Callable[[str], None]], Coroutine[None, None, None]]
+"""Looks after the key of an account until cancelled, and says what is wrong with it; empty: nothing."""
 MakeCandles = Callable[[BotRow, int, int, MarketPrices, str], Candles]
 """Closed candles for a bot: their length in ms, how many of the past, the prices, and the cursor they were left at."""
 
@@ -55,15 +57,19 @@ MakeCandles = Callable[[BotRow, int, int, MarketPrices, str], Candles]
 class OpenAccount:
     """An account that bots of this process trade on, and what runs it."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, watch_key: WatchKey | None) -> None:
         self.account = account
         self.owned: dict[str, Owned] = {}
         """By bot, as far as this process knows."""
         self.short = ""
         """What is missing on the account; empty where nothing is."""
+        self.key = ""
+        """What is wrong with the key; empty where nothing is."""
         self.rules: dict[str, MarketNow] = {}
         self.task = asyncio.create_task(account.run(), name=f"account {account.name}")
-        self.watch = asyncio.create_task(self._watch(), name=f"funds {account.name}")
+        self.watches = [asyncio.create_task(self._watch(), name=f"funds {account.name}")]
+        if watch_key is not None:
+            self.watches.append(asyncio.create_task(self._attend(watch_key), name=f"key {account.name}"))
 
     async def market(self, symbol: str, *, anew: bool = False) -> MarketNow:
         """The rules of a symbol, as of the last hour."""
@@ -84,11 +90,21 @@ class OpenAccount:
                     for symbol in list(self.rules):
                         await self.market(symbol, anew=True)
 
+    async def _attend(self, watch_key: WatchKey) -> None:
+        """Look after the key; a fault of that ends nothing else, and is said."""
+        try:
+            await watch_key(self.account.name, self._say_key)
+        except Exception as fault:
+            self.key = f"the key is not looked after any more ({fault})"
+
+    def _say_key(self, words: str) -> None:
+        self.key = words
+
     async def aclose(self) -> None:
         """End it."""
-        self.watch.cancel()
-        self.task.cancel()
-        await asyncio.gather(self.task, self.watch, return_exceptions=True)
+        for task in (self.task, *self.watches):
+            task.cancel()
+        await asyncio.gather(self.task, *self.watches, return_exceptions=True)
         await self.account.venue.aclose()
 
 
@@ -102,9 +118,12 @@ class LiveSide:
         follow: Follow,
         make_candles: MakeCandles,
         timing: Timing = PATIENT,
+        watch_key: WatchKey | None = None,
         wall_ms: Callable[[], int] = now_ms,
     ) -> None:
+        """`watch_key`: None where nobody looks after keys."""
         self._database = database
+        self._watch_key = watch_key
         self._open_venue = open_venue
         self._make_candles = make_candles
         self._timing = timing
@@ -157,7 +176,7 @@ class LiveSide:
         venue = await self._open_venue(name)
         account = Account(name, venue, hold, self._timing)
         account.outgoing.kill(self._killed.get(name, frozenset()))
-        return OpenAccount(account)
+        return OpenAccount(account, self._watch_key)
 
     def prices(self, exchange: str, symbol: str) -> MarketPrices:
         """The prices of a market, shared."""
@@ -194,7 +213,7 @@ class LiveRun:
             return True, opened.account.trouble or "asking the exchange what happened meanwhile"
         rules = opened.rules.get(self._row.symbol)
         changed = changed_rules(self._row.market, rules) if rules is not None else ""
-        troubles = [one for one in (opened.account.trouble, opened.short, changed) if one]
+        troubles = [one for one in (opened.key, opened.account.trouble, opened.short, changed) if one]
         return False, "; ".join([*troubles, f"at its start: {exchange.card}"])
 
     async def close(self) -> None:

@@ -79,6 +79,11 @@ def key_rights(asked: Asked) -> Json:
     }
 
 
+def system_status(asked: Asked) -> Json:  # noqa: ARG001
+    """GET /sapi/v1/system/status."""
+    return {"status": 0, "msg": "normal"}
+
+
 def trade_fees(asked: Asked) -> Json:
     """GET /sapi/v1/asset/tradeFee."""
     one = asked.symbol_or_none()

@@ -81,6 +81,7 @@ REST: Final[Mapping[tuple[str, str], Endpoint]] = {
     ("GET", "/api/v3/account/commission"): Endpoint(account.commission, "reads", 20, "other"),
     ("GET", "/api/v3/rateLimit/order"): Endpoint(account.order_limits, "reads", 40, "other"),
     ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(account.key_rights, "reads", 1, "other"),
+    ("GET", "/sapi/v1/system/status"): Endpoint(account.system_status, "", 1, "other"),
     ("GET", "/sapi/v1/asset/tradeFee"): Endpoint(account.trade_fees, "reads", 1, "other"),
     ("GET", "/sapi/v1/capital/config/getall"): Endpoint(account.currencies, "reads", 10, "other"),
 }

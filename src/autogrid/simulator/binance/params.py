@@ -18,7 +18,7 @@ class Params:
 
     def __init__(self, given: Mapping[str, str]) -> None:
         self._given = given
-        self._read = {"timestamp", "recvWindow", "signature", "apiKey"}
+        self._read = {"timestamp", "recvWindow", "signature", "apiKey", "returnRateLimits"}
 
     def optional(self, name: str) -> str | None:
         """The text, or None where it was not sent. Raises UnableToAnswer where it is empty."""

@@ -95,9 +95,9 @@ def order_list(listed: SimList, at_ms: int | None = None) -> dict[str, object]:
 
 def working_ms(order: SimOrder) -> int:
     """When the order came into the book; -1 while it waits for its trigger."""
-    if order.waiting:
-        return -1
-    return order.made_ms if order.trigger is None else order.changed_ms
+    if order.trigger is None:
+        return order.made_ms
+    return -1 if order.triggered_ms is None else order.triggered_ms
 
 
 def _ids(order: SimOrder) -> dict[str, object]:

@@ -73,7 +73,7 @@ class Connection:
                 raise UnableToAnswer(-1135, "Invalid JSON Request")
             request_id, method = asked.get("id"), asked["method"]
             given = _fields(asked.get("params"))
-            show_limits = given.pop("returnRateLimits", "true") != "false"
+            show_limits = given.get("returnRateLimits") != "false"
             result = self._act(method, given)
             body: dict[str, object] = {"id": request_id, "status": 200, "result": result}
         except UnableToAnswer as refusal:

@@ -60,6 +60,7 @@ SLEEPS: Final = (
     "The stop is not at the exchange: this bot watches the price and sells at market. While the computer sleeps or is "
     "off, there is no stop."
 )
+TOO_SMALL: Final = "What is bought first is too small for an order of its own at the stop's limit"
 
 
 class Guard(NamedTuple):
@@ -68,17 +69,19 @@ class Guard(NamedTuple):
     trusted_ms: int = 0
     """A stop is reached, and the exchange is left to sell until then; 0: none is."""
     refusals: int = 0
-    """How often the exchange refused them."""
+    """How often in a row the exchange refused them."""
     part_ms: int = 0
     """A take-profit that traded in part keeps its place until then."""
     reach: Price = ZERO
     """Where the exchange has no oco: take-profits up to here rest in place of the stop; the others are watched."""
 
-    def refused(self, order: Order) -> "Guard":
-        """After the end of `order`, which counts where the exchange refused its stop."""
-        if order.trigger is None or order.status != "rejected":
+    def ended(self, order: Order) -> "Guard":
+        """After the end of `order`: whether the exchange refused its stop, or took it out by itself, is counted."""
+        if order.trigger is None:
             return self
-        return self._replace(refusals=self.refusals + 1)
+        if order.status == "rejected" or (order.status == "expired" and not order.filled and not order.cancel_asked):
+            return self._replace(refusals=self.refusals + 1)
+        return self._replace(refusals=0) if order.status == "cancelled" else self
 
 
 NO_GUARD: Final = Guard()
@@ -213,10 +216,8 @@ def notices(guard: Guard) -> tuple[str, ...]:
     """What a person must know of the stops now."""
     if guard.refusals < REFUSALS:
         return ()
-    return (
-        f"the exchange refused the stop {REFUSALS} times: the bot watches the price itself, and while the computer "
-        "sleeps or is off, there is no stop",
-    )
+    words = f"the exchange refused the stop {REFUSALS} times: the bot watches the price itself"
+    return (f"{words}, and while the computer sleeps or is off, there is no stop",)
 
 
 def words(trigger: Price, limit: Price) -> str:
@@ -224,10 +225,21 @@ def words(trigger: Price, limit: Price) -> str:
     return f"the stop rests at the exchange: at {text(trigger)} it sells, not below {text(limit)}"
 
 
-def told(market: Market, *, at_exchange: bool, take_profits: bool, slippage: Share) -> str:
+class Example(NamedTuple):
+    """A stop as it would lie for what is bought first."""
+
+    quantity: Quantity
+    trigger: Price
+
+
+def told(market: Market, example: Example | None, *, at_exchange: bool, take_profits: bool, slippage: Share) -> str:
     """What a person must know of a stop before it is needed, in plain words."""
     if not at_exchange:
         return SLEEPS
+    if example is not None and example.trigger > 0:
+        least = market.least_quantity(limit_of(example.trigger, slippage, market))
+        if example.quantity < least:
+            return f"{TOO_SMALL} (the least is {text(least)} {market.base} at {text(example.trigger)}). {SLEEPS}"
     found = (
         "The stop rests at the exchange and holds while the computer sleeps or is off. It sells down to "
         f"{text(slippage * 100)} % below its trigger; a faster fall jumps over it, and then only a running bot sells. "

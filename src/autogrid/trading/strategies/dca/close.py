@@ -155,7 +155,7 @@ def _sale_ended(terms: Terms, memory: DcaMemory, order: Order, view: View) -> Dc
     """An order to sell ended before it was filled whole: a rest too small to order is let go."""
     what = order.slot.partition("-")[2]
     if order.trigger is not None:
-        memory = memory._replace(guard=memory.guard.refused(order))
+        memory = memory._replace(guard=memory.guard.ended(order))
         if memory.stage == "exiting":
             return memory._replace(selling=False)
         if what == "stop":

@@ -22,7 +22,7 @@ from autogrid.trading.strategies.dca.sizing import (
     order_sizes,
     scheduled_amount,
 )
-from autogrid.trading.strategies.guard import told
+from autogrid.trading.strategies.guard import Example, told
 from autogrid.trading.strategies.preview import Column, Fact, Preview, Row
 
 LADDER_COLUMNS: Final = (
@@ -216,19 +216,30 @@ def _deal_warnings(dca: Dca, sizes: Sizes, price: Price, worst: Worst) -> list[s
                 "If the price turns right at the take-profit, the trailing sale earns nothing or loses: "
                 "trailing is too wide for this take-profit."
             )
-    found += _stop_words(dca)
+    found += _stop_words(dca, price)
     if not count:
         found.append("There are no safety orders: after the base order the bot only waits for the take-profit.")
     return found
 
 
-def _stop_words(dca: Dca) -> list[str]:
+def _stop_words(dca: Dca, price: Price) -> list[str]:
     """Where the stop rests, and what that means while the computer sleeps."""
     settings = dca.settings
     if settings.stop_loss is None and settings.trailing is None and not settings.break_even:
         return []
-    at_exchange, resting = dca.terms.at_exchange, bool(settings.goals) and settings.trailing is None
-    return [told(dca.market, at_exchange=at_exchange, take_profits=resting, slippage=settings.max_slippage)]
+    resting, slippage = bool(settings.goals) and settings.trailing is None, settings.max_slippage
+    example, at_exchange = _first_stop(dca, price), dca.terms.at_exchange
+    return [told(dca.market, example, at_exchange=at_exchange, take_profits=resting, slippage=slippage)]
+
+
+def _first_stop(dca: Dca, price: Price) -> Example | None:
+    """The stop of a deal that has bought its base order at `price`."""
+    settings, market = dca.settings, dca.market
+    if settings.stop_loss is None:
+        return None
+    base_order = order_sizes(settings, market, dca.investment, ZERO).base_order
+    coins = market.quantity(market.quantity(base_order / price) * (ONE - market.most_base_fee))
+    return Example(coins, market.price_down(price * (ONE - settings.stop_loss)))
 
 
 def _accumulate(dca: Dca, price: Price, at_ms: int | None) -> Preview:
@@ -256,7 +267,7 @@ def _accumulate(dca: Dca, price: Price, at_ms: int | None) -> Preview:
         facts.append(_fact("take_profit", "Take-profit now", "Take-profit agora", target, quote))
     else:
         warnings.append("Nothing is sold: the bot keeps what it buys until you stop it.")
-    warnings += _stop_words(dca)
+    warnings += _stop_words(dca, price)
     return Preview(price, PURCHASE_COLUMNS if rows else (), tuple(rows), tuple(facts), tuple(warnings))
 
 

@@ -316,10 +316,10 @@ class Grid(Strategy[GridMemory]):
         return memory._replace(stage="exiting" if sell else "ended", why=why)
 
     def _exit(self, memory: GridMemory, view: View) -> Wish:
-        quantity = view.market.quantity(view.ledger.base)
-        if memory.exits >= TRIES or quantity < view.market.least_quantity(view.price):
+        quantity, slot = view.market.quantity(view.ledger.base), f"exit-{memory.exits}"
+        is_small = quantity < view.market.least_quantity(view.price)
+        if memory.exits >= TRIES or (is_small and slot not in view.standing):  # what is left of one that trades may be
             return Wish(ended=memory.why)
-        slot = f"exit-{memory.exits}"
         return Wish({slot: Target(slot, "sell", view.price, quantity, "market", alone=True, exits=True)})
 
     def _stray(self, memory: GridMemory, order: Order, fill: Filled | None, market: Market) -> GridMemory:

@@ -252,7 +252,7 @@ def _sale(
         entry = entry._replace(sold=entry.sold + fill.quantity, earned=earned, exited=exited, refusals=0)
         is_late = not order.is_open and (what == "out" or by_stop) and entry.rest < market.least_quantity(view.price)
         return _closed(positions, entry) if entry.sold >= entry.stock or is_late else _with(positions, entry)
-    entry = entry._replace(guard=entry.guard.refused(order))
+    entry = entry._replace(guard=entry.guard.ended(order))
     price = entry.target if entry.phase == "open" and what == "target" else entry.at or view.price
     if what == "out":
         wait_ms = min(RETRY_MS << min(entry.refusals, 10), LONGEST_RETRY_MS)

@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Final
 
 from autogrid.trading.ledger import opened
+from autogrid.trading.market import net_of
 from autogrid.trading.money import ZERO, Price, Share, text
-from autogrid.trading.strategies.guard import told
+from autogrid.trading.strategies.guard import Example, told
 from autogrid.trading.strategies.preview import Fact, Preview
 from autogrid.trading.strategies.signals.fields import NAMES
 from autogrid.trading.strategies.signals.held import Terms
@@ -59,7 +60,7 @@ def preview(strategy: AnySignals, price: Price) -> Preview:
         Fact("break_even", "Three round trips of fees", "Taxas de três idas e voltas", _percent(fees), "%"),
     ]
     is_near = bool(stop_share) and stop_share < fees
-    warnings = tuple(_warnings(strategy, sized, stop_share, fees))
+    warnings = tuple(_warnings(strategy, sized, stop_share, fees, stop))
     return Preview(price, facts=tuple(facts), warnings=warnings, confirm=is_near)
 
 
@@ -74,7 +75,7 @@ def usual_stop(strategy: AnySignals) -> Share:
     return (USUAL_ATR * longer.sqrt() * strategy.settings.stop_atr).quantize(Decimal("0.0001"))
 
 
-def _warnings(strategy: AnySignals, sized: Sized, stop_share: Share, fees: Share) -> list[str]:
+def _warnings(strategy: AnySignals, sized: Sized, stop_share: Share, fees: Share, stop: Price) -> list[str]:
     found = []
     length = strategy.timeframe_ms
     if length is not None and length <= SMALL_MS:
@@ -95,21 +96,18 @@ def _warnings(strategy: AnySignals, sized: Sized, stop_share: Share, fees: Share
             "stop costs less than the risk that is set."
         )
     if stop_share:
-        found.append(_stop_words(strategy))
+        found.append(_stop_words(strategy, sized, stop))
     else:
         found.append("There is no stop: an entry is held until a signal or its target ends it.")
     return found
 
 
-def _stop_words(strategy: AnySignals) -> str:
+def _stop_words(strategy: AnySignals, sized: Sized, stop: Price) -> str:
     """Where the stop rests, and what that means while the computer sleeps."""
-    if isinstance(strategy, PppVishva):
-        at_exchange, slippage = strategy.settings.guarding
-        return told(strategy.market, at_exchange=at_exchange, take_profits=True, slippage=slippage)
-    terms = strategy.terms
-    return told(
-        strategy.market, at_exchange=terms.at_exchange, take_profits=bool(terms.target), slippage=terms.slippage
-    )
+    has_target = isinstance(strategy, PppVishva) or bool(strategy.terms.target)
+    at_exchange, slippage = strategy.settings.guarding if isinstance(strategy, PppVishva) else strategy.terms[4:6]
+    example = Example(strategy.market.quantity(sized.quantity * net_of(strategy.market.most_base_fee)), stop)
+    return told(strategy.market, example, at_exchange=at_exchange, take_profits=has_target, slippage=slippage)
 
 
 def _percent(share: Share) -> str:

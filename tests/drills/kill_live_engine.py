@@ -1,0 +1,209 @@
+"""Kill a real engine with signal 9 again and again while it trades, and hold its books against the exchange's.
+
+The engine is the real one (`tests.drills.engine_process`) on the real database, over TLS and the exchange's protocol to
+a simulated exchange whose prices never rest and that loses answers, delays and breaks streams. Moments of the kills:
+anywhere in time; in the very moment in which an order arrives, trades or is cancelled at the exchange; just before and
+just after a commit. At the end there are no more faults, and the books must be equal to the last unit.
+
+    python -m tests.drills.kill_live_engine --kills 200 --exchange binance
+"""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import random
+import signal
+import sqlite3
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tests.drills.books import Books, Watch, compare, in_sqlite
+from tests.drills.engine_process import Moment
+from tests.drills.engines import Bot, Running, Stage, named, until
+from tests.drills.exchanges_here import Exchange, exchanges
+
+from autogrid.engine.wire_ids import bot_of
+from autogrid.simulator.faults import Fault
+from autogrid.simulator.records import OrderNews, WorldNews
+
+GRID: Final = ("upper=62000", "lower=58000", "grids=30")
+GRID_ETH: Final = ("upper=3120", "lower=2880", "grids=24")
+DCA: Final = ("base_order=500", "safety_order=500", "deviation=0.003", "safety_orders=4", "take_profit=0.003")
+FAULTS: Final = (
+    Fault("lost-answer", 0.03, where="place"),
+    Fault("lost-answer", 0.03, where="cancel"),
+    Fault("reset-before", 0.03, where="place"),
+    Fault("delay-after", 0.05, where="place", ms=300),
+    Fault("delay-before", 0.05, where="place", ms=200),
+    Fault("not-found-at-first", 0.2, where="find"),
+    Fault("html", 0.02, where="place"),
+    Fault("error-5xx", 0.02, where="place", ms=1),
+    Fault("drop-event", 0.02, where="stream"),
+    Fault("duplicate-event", 0.05, where="stream"),
+    Fault("swap-events", 0.05, where="stream"),
+    Fault("drop-stream", 0.002, where="stream"),
+)
+
+
+def bots_on(account: str) -> tuple[Bot, ...]:
+    """Two grids and a DCA bot, two of them on one market."""
+    return (
+        Bot("lines", "grid", account, "BTC/USDT", 50_000, GRID),
+        Bot("ether", "grid", account, "ETH/USDT", 40_000, GRID_ETH),
+        Bot("deals", "dca", account, "BTC/USDT", 5_000, DCA),
+    )
+
+
+class Result(NamedTuple):
+    """What a drill found."""
+
+    kills: Counter[str]
+    """By moment."""
+    in_doubt: int
+    """Kills that left an order of which the journal could not say whether it had arrived."""
+    seconds: float
+    """For the kills, the settling left out."""
+    books: Books
+    faults: Counter[str]
+
+    @property
+    def line(self) -> str:
+        total = sum(self.kills.values())
+        moments = ", ".join(f"{count} {moment}" for moment, count in sorted(self.kills.items()))
+        pace = total / self.seconds * 60
+        return (
+            f"{total} kills ({moments}; {self.in_doubt} with orders in doubt): {self.books.line}; "
+            f"{sum(self.faults.values())} faults; {pace:.0f} kills/min, so 1,000 take {1_000 / pace:.0f} min"
+        )
+
+
+class Killer:
+    """Ends engines at moments drawn with a seed."""
+
+    def __init__(self, stage: Stage, exchange: Exchange, seed: int, longest_s: float) -> None:
+        self._stage = stage
+        self._exchange = exchange
+        self._chance = random.Random(seed)
+        self._longest_s = longest_s
+        self._left = 0
+        self._engine: Running | None = None
+        self.kills: Counter[str] = Counter()
+        exchange.world.listen(self._hear)
+
+    def _hear(self, news: WorldNews) -> None:
+        """In the moment in which the exchange does something with an order of ours."""
+        if self._left and isinstance(news, OrderNews) and bot_of(news.order.client_id) is not None:
+            self._left -= 1
+            if not self._left and self._engine is not None:
+                self._engine.signal(signal.SIGKILL)
+
+    async def once(self) -> None:
+        """Start an engine and kill it."""
+        kind = self._chance.choice(("at an order", "at an order", "at any time", "at a commit"))
+        stop_at: tuple[Moment, int] | None = None
+        if kind == "at a commit":
+            moment: Moment = self._chance.choice(("before a commit", "after a commit"))
+            stop_at = moment, self._chance.randint(1, 30)
+        engine = self._engine = self._stage.engine(stop_at=stop_at)
+        if kind == "at an order":
+            self._left = self._chance.randint(1, 20)
+        longest_s = self._chance.random() * self._longest_s if kind == "at any time" else 2 * self._longest_s
+        try:
+            code = await engine.ended(longest_s)
+            assert code == -signal.SIGKILL, f"the engine ended by itself ({code}): {engine.said}"
+        except TimeoutError:
+            kind = "at any time"
+            await engine.kill()
+        self._left = 0
+        self.kills[kind] += 1
+
+
+@contextlib.asynccontextmanager
+async def staged(folder: Path, exchange: str, seed: int, database_url: str = "") -> AsyncIterator[Stage]:
+    """A stage with an exchange, a key and three bots that are wanted to run."""
+    async with exchanges((exchange,), folder, seed) as here:
+        stage = Stage(folder / "data", here, database_url)
+        await stage.add_keys()
+        for bot in bots_on(named(exchange, "main")):
+            await stage.add_bot(bot)
+        yield stage
+
+
+async def settled(stage: Stage, within_s: float = 60.0) -> None:
+    """Run an engine without faults until all bots are running and nothing has happened for a while; then stop it."""
+    for exchange in stage.exchanges.values():
+        exchange.faults.clear()
+        await exchange.stand()
+    heard = [time.monotonic()]
+
+    def hear(news: WorldNews) -> None:
+        if isinstance(news, OrderNews):
+            heard[0] = time.monotonic()
+
+    ends = [exchange.world.listen(hear) for exchange in stage.exchanges.values()]
+    engine = stage.engine()
+    began = time.monotonic()
+    try:
+        await until(lambda: time.monotonic() > max(heard[0], began) + 4 and _all_run(stage), within_s, "quiet", 0.1)
+    except AssertionError as fault:
+        states = [] if stage.database_url else stage.rows("SELECT name, actual, reason FROM bots")
+        raise AssertionError(f"{fault}: {states}, {engine.said}") from None
+    for end in ends:
+        end()
+    assert await engine.stop() == 0, engine.said
+
+
+def _all_run(stage: Stage) -> bool:
+    if stage.database_url:
+        return True
+    return all(actual in ("running", "ended") for (actual,) in stage.rows("SELECT actual FROM bots"))
+
+
+async def drill(folder: Path, exchange: str, kills: int, seed: int, longest_s: float = 2.5) -> Result:
+    """Kill so often, settle, and compare."""
+    async with staged(folder, exchange, seed) as stage:
+        here = stage.exchanges[exchange]
+        by_hand = here.by_hand("main", Decimal(50_000), "me")
+        killer = Killer(stage, here, seed, longest_s)
+        here.go()
+        for fault in FAULTS:
+            here.faults.add(fault)
+        in_doubt = 0
+        began = time.monotonic()
+        with contextlib.closing(sqlite3.connect(stage.data_dir / "autogrid.db", timeout=10)) as journal:
+            watch = Watch(stage, here, in_sqlite(journal))
+            for _ in range(kills):
+                await killer.once()
+                doubted = "SELECT count(*) FROM orders WHERE status IN ('intended', 'sending', 'unclear')"
+                in_doubt += bool(stage.rows(doubted)[0][0])
+            seconds = time.monotonic() - began
+            await settled(stage)
+            watch.end()
+        books = await compare(stage)
+        wrong = [*books.wrong, *watch.wrong, *([] if by_hand.is_open or by_hand.filled else ["an order by hand is gone"])]
+        return Result(killer.kills, in_doubt, seconds, books._replace(wrong=tuple(wrong)), here.faults.given)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--exchange", default="binance")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    logging.disable()
+    with tempfile.TemporaryDirectory(prefix="drill") as folder:
+        result = asyncio.run(drill(Path(folder), asked.exchange, asked.kills, asked.seed))
+    print(f"{asked.exchange}: {result.line}")  # noqa: T201
+    for wrong in result.books.wrong[:20]:
+        print(f"  {wrong}")  # noqa: T201
+    raise SystemExit(1 if result.books.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
