@@ -119,7 +119,8 @@ async def _phases(
 
 
 async def _begin(database: Database, exchange: Exchange, bots: list[str], total: int, given: Given) -> None:
-    """Start these, and wait until all run and their first orders rest."""
+    """Start these on a quiet market, and wait until all run and their first orders rest."""
+    await exchange.ask(messages=given.symbols)
     await want(database, bots)
     while True:
         await asyncio.sleep(1)
@@ -132,6 +133,7 @@ async def _begin(database: Database, exchange: Exchange, bots: list[str], total:
             break
     told = await exchange.at_rest(total * (given.grids // 2))
     print(f"  {total} bots run, {told['open']:,} orders rest; {machine()}", flush=True)
+    await exchange.ask(messages=0)
     await asyncio.sleep(BREATH_S)
 
 

@@ -257,7 +257,7 @@ def test_a_bot_whose_tape_vanished_stops_with_a_sentence_and_starts_again_when_i
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        (("--account", "binance"), "only account paper trades today"),
+        (("--account", "binance"), "no key is called 'binance'"),
         (("--symbol", "BTCUSDT"), "write it as BASE/QUOTE"),
         (("--symbol", "ETH/USDT"), "the tape's name says BTC/USDT"),
         (("--tape", "nowhere.csv"), "nowhere.csv does not exist"),

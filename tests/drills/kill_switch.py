@@ -67,7 +67,7 @@ async def drill(folder: Path, lines: dict[str, int], seed: int = 3) -> Killed:
         stage = Stage(folder / "data", here)
         await stage.add_keys()
         for name, number in lines.items():
-            grid = ("upper=63000", "lower=57000", f"grids={number}")
+            grid = ("upper=67000", "lower=53000", f"grids={number}")
             await stage.add_bot(Bot(f"on {name}", "grid", named(name, "main"), "BTC/USDT", 60_000, grid))
         by_hand = [one.by_hand("main", Decimal(price), f"hand{price}") for one in all_of_them for price in (50_000, 51_000)]
         created = [0.0]

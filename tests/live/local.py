@@ -190,7 +190,7 @@ class AutoGrid:
         self._before = asyncio.all_tasks()
         self.side = LiveSide(self.database, self._open, _follow, self._make_candles, self._timing)
         side = self.side
-        runs = Runs(self.database, _no_paper, lambda: side)
+        runs = Runs(self.database, no_paper, lambda: side)
         self.engine = Engine(self.database, runs, "a test", self.said.append)
         self._task = asyncio.create_task(self.engine.run(self._stop))
 
@@ -250,7 +250,7 @@ async def _follow(exchange: str, symbol: str, hear: Callable[[int, Price], None]
     await LivePrices((exchange, symbol), lambda traded: hear(traded.at_ms, traded.price), patience=PRICES).run()
 
 
-def _no_paper(exchange: str, symbol: str, timeframe_ms: int | None, warm_up: int) -> LiveFeed:
+def no_paper(exchange: str, symbol: str, timeframe_ms: int | None, warm_up: int) -> LiveFeed:
     raise AssertionError("no paper bot runs here")
 
 

@@ -25,6 +25,7 @@ SHARES: Final = {
     "slow back": 0.2,  # seconds before the answer is here
     "gone early": 0.1,  # unclear at once, arrives seconds later
     "held back": 0.1,  # the client itself waits before it sends
+    "question lost": 0.6,  # of all that only asks
     # answers that are not up to date
     "stale open orders": 0.3,
     "stale look-up": 0.3,
@@ -90,9 +91,7 @@ class Chaos:
         kinds = [kind for kind in SHARES if not self._only or kind in self._only]
         chosen = self._random.sample(kinds, min(len(kinds), self._random.choice((4, 10, 20, len(kinds)))))
         chosen = list(dict.fromkeys((*chosen, *(kind for kind in GENTLE if kind in kinds))))
-        self._now = {
-            kind: SHARES[kind] * self._strength * self._random.choice((0.1, 0.3, 1.0)) for kind in chosen
-        }
+        self._now = {kind: SHARES[kind] * self._strength * self._random.choice((0.1, 0.3, 1.0)) for kind in chosen}
 
     def hits(self, kind: str) -> bool:
         """Whether the fault strikes now."""

@@ -59,7 +59,9 @@ class Run(Witness, Protocol):
 class Engine:
     """A process."""
 
-    def __init__(self, of: Run, host: Host, database: InlineDatabase, accounts: Iterable[str], symbols: Iterable[str]) -> None:
+    def __init__(
+        self, of: Run, host: Host, database: InlineDatabase, accounts: Iterable[str], symbols: Iterable[str]
+    ) -> None:
         self.host = host
         self.inline = database
         self.accounts: dict[str, Account] = {}
@@ -97,7 +99,9 @@ class Engine:
                 await asyncio.sleep(0.5)
                 continue
             works = [asyncio.create_task(account.run())]
-            works += [asyncio.create_task(self._bot(account, bot_id, tenure.lease.epoch)) for bot_id in run.bots_on(name)]
+            works += [
+                asyncio.create_task(self._bot(account, bot_id, tenure.lease.epoch)) for bot_id in run.bots_on(name)
+            ]
             lost = asyncio.create_task(tenure.lost.wait())
             try:
                 await asyncio.wait({works[0], lost}, return_when=asyncio.FIRST_COMPLETED)
@@ -199,7 +203,9 @@ class Engine:
     async def _apply_kills(self, account: Account) -> None:
         async with self.inline.database.reading() as connection:
             kills = await standing(connection)
-        everyone = any(kill.scope == "all" or (kill.scope == "account" and kill.target == account.name) for kill in kills)
+        everyone = any(
+            kill.scope == "all" or (kill.scope == "account" and kill.target == account.name) for kill in kills
+        )
         bots = frozenset(kill.target for kill in kills if kill.scope == "bot")
         account.outgoing.kill(None if everyone else bots)
         mine = self._run.bots_on(account.name)

@@ -39,7 +39,9 @@ class Remembered:
 class ExchangeSide:
     """One exchange."""
 
-    def __init__(self, loop: VirtualLoop, chaos: Chaos, markets: Mapping[str, Market], style: Style, start_ms: int) -> None:
+    def __init__(
+        self, loop: VirtualLoop, chaos: Chaos, markets: Mapping[str, Market], style: Style, start_ms: int
+    ) -> None:
         self.loop = loop
         self.context = copy_context()
         """What is the world's own runs in it."""
@@ -171,5 +173,3 @@ def _trade(trade: SimTrade, *, named: bool) -> OwnTrade:
         trade.maker,
         trade.at_ms,
     )
-
-

@@ -1,7 +1,7 @@
 """Faults planted in the live protocol, each of which some seed of the simulation must find.
 
-As `tests/parity/mutants.py`: a text that stands once in a file becomes another. `seeds` are ones that find it, the
-quickest first; `only` leaves out the kinds of faults that are not needed, so that it is found sooner.
+As `tests/parity/mutants.py`: a text that stands once in a file becomes another. `seed` is one that
+finds it; `only` leaves out the kinds of faults that are not needed, so that it is found sooner.
 """
 
 from typing import Final, NamedTuple
@@ -14,10 +14,10 @@ class Planted(NamedTuple):
     file: str
     text: str
     instead: str
-    seeds: tuple[int, ...]
+    seed: int
     only: str = ""
     """Kinds of faults, by commas; empty: all."""
-    days: float = 0.5
+    days: float = 0.3
 
 
 DESK: Final = "engine/desk.py"
@@ -35,49 +35,49 @@ PLANTED: Final = (
         OUTGOING,
         "        except (ExchangeUnclear, TimeoutError):\n            sender.unclear(known)\n",
         "        except (ExchangeUnclear, TimeoutError):\n            sender.refused(known, 'other', 'no answer')\n",
-        (1,),
+        2000,
     ),
     Planted(
         "an order without an answer is sent again",
         OUTGOING,
         "        except (ExchangeUnclear, TimeoutError):\n            sender.unclear(known)\n",
         "        except (ExchangeUnclear, TimeoutError):\n            self._orders.appendleft(order)\n",
-        (1,),
+        2000,
     ),
     Planted(
         "an order without an answer is taken for placed",
         OUTGOING,
         "            if own.exchange_id and own.client_id == intent.client_id:\n",
         "            if own.status:\n",
-        (1,),
+        2000,
     ),
     Planted(
         "'not found' counts while the order may still arrive",
         DESK,
         "elif asked_ms >= known.deadline_ms + timing.settle_s * 1_000:",
         "elif asked_ms >= 0:",
-        (1,),
+        2000,
     ),
     Planted(
         "'not found' counts the first time",
         DESK,
         "if missed >= timing.misses and known.is_unanswered:",
         "if known.is_unanswered:",
-        (1,),
+        2000,
     ),
     Planted(
         "a fault while asking counts as 'not found'",
         DESK,
         "continue  # a fault while asking says nothing of the order",
         "own, asked_ms = None, known.deadline_ms + 1_000_000",
-        (1,),
+        2000,
     ),
     Planted(
         "the last moment at which an order may arrive is forgotten",
         OUTGOING,
         "known.deadline_ms = self._venue.now_ms() + window_ms",
         "known.deadline_ms = 0",
-        (1,),
+        2000,
     ),
     Planted(
         "orders leave before their step is kept",
@@ -93,132 +93,132 @@ PLANTED: Final = (
         state = step.state
         step = step._replace(commands=())
 """,
-        (1,),
+        2000,
     ),
     Planted(
         "an order that was cancelled is taken for ended though the cancel was lost",
         DESK,
         "        self._begin(self._look_later(known))\n",
         "        self._tell(Cancelled(self._now(), known.order.id))\n",
-        (1,),
+        2000,
     ),
     Planted(
         "an end is told before its trades",
         DESK,
         "        if own.filled > order.filled:\n",
         "        if own.filled < order.filled:\n",
-        (1,),
+        2000,
     ),
     Planted(
         "a fill is booked each time it is told",
         "trading/order.py",
         "        (*order.fill_ids, fill.fill_id),\n",
         "        order.fill_ids,\n",
-        (1,),
+        2000,
     ),
     Planted(
         "how far trades were read is told before the last of them",
         DESK,
         "        self._told_up_to(found.cursor)\n",
         "        self._told.put(found.cursor)\n",
-        (1,),
+        2000,
     ),
     Planted(
         "a trade that does not name its order is nobody's",
         DESK,
         "            self._owe(self._find_owner(news))\n",
         "            return\n",
-        (1,),
+        2000,
     ),
     Planted(
         "an order that the exchange does not show yet is nobody's",
         ROUNDS,
         "return None if own is None else own.client_id",
         'return "" if own is None else own.client_id',
-        (1,),
+        2000,
     ),
     Planted(
         "trades are read from where the foremost bot stands",
         ROUNDS,
         "return min(known, key",
         "return max(known, key",
-        (1,),
+        2000,
     ),
     Planted(
         "the exchange is not asked each minute",
         ACCOUNT,
         "if self._blind or waited >= self.timing.round_s:",
         "if self._blind:",
-        (1,),
+        2000,
     ),
     Planted(
         "an order that is open no more is not looked up",
         DESK,
         "                self._begin(self._look_ended(known))\n",
         "                pass\n",
-        (1,),
+        2000,
     ),
     Planted(
         "a cancel that an earlier run had asked for is not repeated",
         DESK,
         "self._take_out(known)  # asked before, perhaps by an earlier run, and not done",
         "pass",
-        (1,),
+        2000,
     ),
     Planted(
         "what was open at the start is not looked up",
         DESK,
         "        for known in self._known.open:\n            if known.is_unanswered:\n                known.deadline_ms",
         "        for known in self._known.open:\n            if not known.client_id:\n                known.deadline_ms",
-        (1,),
+        2000,
     ),
     Planted(
         "the kill switch is not asked when an order leaves",
         OUTGOING,
         "        if self._killed is None or sender.bot_id in self._killed:\n",
         "        if sender.bot_id in ():\n",
-        (1,),
+        2000,
     ),
     Planted(
         "an order may arrive after its lease has ended",
         LEASE,
         "return max(1, min(LONGEST_WINDOW_MS, left_ms - MARGIN_MS))",
         "return LONGEST_WINDOW_MS",
-        (1,),
+        2000,
     ),
     Planted(
         "nobody asks whether the lease is still held",
         LEASE,
         "        return not self.lost and self.steady_ms() < self._renewed_ms + SEND_WITHIN_MS\n",
         "        self._renewed_ms = self.steady_ms()\n        return True\n",
-        (1,),
+        2000,
     ),
     Planted(
         "the journal takes the steps of an engine that lost its lease",
         JOURNAL,
         'tables.leases.c.epoch == bindparam("epoch")',
         'tables.leases.c.epoch >= bindparam("epoch")',
-        (1,),
+        2000,
     ),
     Planted(
         "an order that came back from an exchange that was away leaves after its bot was begun anew",
         OUTGOING,
         "            if sender in self._gone:\n",
         "            if sender in ():\n",
-        (1,),
+        2000,
     ),
     Planted(
         "an order of ours that is open and unknown stays",
         DESK,
         "            elif known is None or not known.order.is_open:\n",
         "            elif not own.client_id:\n",
-        (1,),
+        2000,
     ),
     Planted(
         "an order that turns up after it was given up is left alone",
         DESK,
         'if known.is_unanswered or (status == "absent" and own.status == "open"):',
         "if known.is_unanswered:",
-        (1,),
+        2000,
     ),
 )

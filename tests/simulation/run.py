@@ -310,7 +310,9 @@ class Simulation:
         if self.plan.log is None:
             return
         with sqlite3.connect(self._path) as file:
-            rows = file.execute("SELECT bot_id, seq, event, commands, note, cursor FROM steps ORDER BY at_ms, bot_id, seq")
+            rows = file.execute(
+                "SELECT bot_id, seq, event, commands, note, cursor FROM steps ORDER BY at_ms, bot_id, seq"
+            )
             self.plan.log += [" ".join(map(str, row)) + "\n" for row in rows]
         file.close()
 
@@ -352,7 +354,9 @@ class Simulation:
             market = self.scenario.markets[bot.symbol]
             own = funds[bot.account]
             own[market.quote] = own.get(market.quote, ZERO) + bot.investment
-            new = NewBot(bot.id, bot.strategy, bot.config, bot.account, market, Limits(bot.investment), bot.investment, ZERO)
+            new = NewBot(
+                bot.id, bot.strategy, bot.config, bot.account, market, Limits(bot.investment), bot.investment, ZERO
+            )
             async with self._user.database.writing() as connection:
                 made = await create_bot(connection, new, self.side.now_ms())
                 await connection.execute(update(tables.bots).where(tables.bots.c.id == made.id).values(id=bot.id))

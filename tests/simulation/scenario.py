@@ -60,7 +60,7 @@ class Scenario:
     bots: tuple[BotPlan, ...]
     engines: int
     timing: Timing = field(default_factory=Timing)
-    gap_s: float = 30.0
+    gap_s: float = 40.0
     """Between two prices, on average."""
 
 
@@ -79,7 +79,8 @@ def drawn(seed: int, bots: int | None = None) -> Scenario:
         silent_s=90.0,
         round_s=chance.choice((60.0, 120.0)),
     )
-    return Scenario(style, markets, accounts, plans, chance.choice((1, 1, 2)), timing)
+    engines, gap_s = chance.choice((1, 1, 2)), chance.choice((40.0, 80.0, 160.0))
+    return Scenario(style, markets, accounts, plans, engines, timing, gap_s)
 
 
 def _market(symbol: str, fee: FeeIn) -> Market:

@@ -103,7 +103,12 @@ class WorldVenue:
     # --- requests -----------------------------------------------------------------------------------------------
 
     async def _ask(
-        self, do: Callable[[], Answer], *, until_ms: int | None = None, unclear: bool = False, broken: Answer | None = None
+        self,
+        do: Callable[[], Answer],
+        *,
+        until_ms: int | None = None,
+        unclear: bool = False,
+        broken: Answer | None = None,
     ) -> Answer:
         """What the exchange does at the arrival of a request, answered some time later.
 
@@ -152,8 +157,8 @@ class WorldVenue:
                 if chaos.hits("clock refused"):
                     raise ExchangeRefused("clock", "the request's time is off")
                 found = do()
-            except (ExchangeRefused, UnableToTrade) as no:
-                refusal = no if isinstance(no, ExchangeRefused) else ExchangeRefused(WHY.get(no.why, "rule"), str(no))
+            except (ExchangeRefused, ExchangeAway, UnableToTrade) as no:
+                refusal = ExchangeRefused(WHY.get(no.why, "rule"), str(no)) if isinstance(no, UnableToTrade) else no
                 fault: Exception = word("no answer") if lost else refusal
                 if lost != "never answered":
                     loop.call_later(back, _fail, answer, fault, context=self._world)
@@ -174,7 +179,9 @@ class WorldVenue:
         until_ms = self.now_ms() + window_ms
         self._witness.sends(self._account, intent)
         await self._witness.point(self._host, "before a create")
-        nothing = OwnOrder(intent.symbol, "", "", intent.side, "open", intent.price, intent.quantity, intent.quantity * 0, 0)
+        nothing = OwnOrder(
+            intent.symbol, "", "", intent.side, "open", intent.price, intent.quantity, intent.quantity * 0, 0
+        )
         own = await self._ask(lambda: self._place(intent), until_ms=until_ms, unclear=True, broken=nothing)
         await self._witness.point(self._host, "after a create")
         return own
@@ -234,6 +241,8 @@ class WorldVenue:
 
     def _question(self, do: Callable[[], Answer]) -> Callable[[], Answer]:
         def asked() -> Answer:
+            if self._side.chaos.hits("question lost"):
+                raise ExchangeAway("the answer was lost")
             if self._side.chaos.hits("key refused"):
                 raise ExchangeRefused("key", "the key is not known here")
             return do()

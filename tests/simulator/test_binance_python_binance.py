@@ -5,6 +5,7 @@ import ssl
 import warnings
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -23,6 +24,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
 
 def trade() -> None:
     client = Client(KEY, SECRET)
+    try:
+        walk(client)
+    finally:
+        client.close_connection()
+        client.loop.close()  # it made one for this thread, and leaves it open
+
+
+def walk(client: Any) -> None:
     info = client.get_symbol_info("BTCUSDT")
     assert info is not None
     assert info["status"] == "TRADING"

@@ -77,6 +77,16 @@ async def test_of_one_order_only_the_newest_update_comes_where_they_coalesce() -
 
 
 @pytest.mark.asyncio
+async def test_an_update_replaces_one_of_the_same_order_that_was_held() -> None:
+    stream, socket, _ = subscriber(Fault("coalesce", count=1))
+    for event in ("7 new", "7 part"):
+        stream.send(event, "7")
+    stream.answer("end")
+    assert await got(socket, 2) == ["7 part", "end"]
+    await stream.close()
+
+
+@pytest.mark.asyncio
 async def test_a_held_event_comes_by_itself_where_none_overtakes_it() -> None:
     stream, socket, _ = subscriber(Fault("swap-events", count=1))
     stream.send("one")

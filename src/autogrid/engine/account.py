@@ -7,7 +7,7 @@ symbol. What bears none of our ids is somebody else's: counted, never touched.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from autogrid.engine.lease import Hold
 from autogrid.engine.outgoing import Outgoing, Sender, within
@@ -22,6 +22,9 @@ from autogrid.engine.venue import (
     Venue,
 )
 from autogrid.engine.wire_ids import bot_of
+from autogrid.trading.order import UnableToFollow
+
+Heard = TypeVar("Heard")
 
 
 class Link(Sender, Protocol):
@@ -117,10 +120,10 @@ class Account:
         if bot_id is not None:
             link = self._links.get(bot_id)
             if link is not None:
-                link.hear(news)
+                _told(link, link.hear, news)
         elif not news.client_id:
             for link in self._on(news.symbol):  # a trade that does not tell whose order it was
-                link.hear(news)
+                _told(link, link.hear, news)
 
     async def _compare(self) -> None:
         """A round of every symbol each minute, and more often while the stream tells nothing."""
@@ -142,7 +145,7 @@ class Account:
     def _rounded(self, symbol: str, found: Round | BaseException) -> None:
         for link in self._on(symbol):
             if isinstance(found, Round):
-                link.report(found)
+                _told(link, link.report, found)
             elif not isinstance(found, AWAY):
                 link.fail(found)
         if isinstance(found, AWAY):
@@ -171,3 +174,11 @@ class Account:
                 gone.update(ours)
                 await self.outgoing.carried(ours)
         return len(gone)
+
+
+def _told(link: Link, tell: Callable[[Heard], None], what: Heard) -> None:
+    """Tell a bot's side; what cannot follow there ends that bot, and no other hears of it."""
+    try:
+        tell(what)
+    except UnableToFollow as fault:
+        link.fail(fault)

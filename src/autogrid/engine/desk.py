@@ -17,9 +17,10 @@ from autogrid.engine.known_orders import Known, KnownOrders
 from autogrid.engine.outgoing import within
 from autogrid.engine.rounds import AWAY, Round
 from autogrid.engine.told import Told
-from autogrid.engine.venue import Intent, OwnOrder, OwnTrade
+from autogrid.engine.venue import OwnOrder, OwnTrade
 from autogrid.engine.wire_ids import bot_of
-from autogrid.trading.event import Accepted, Cancelled, Expired, Filled, Missing, OrderEvent, Rejected, Unclear
+from autogrid.engine.wire_orders import filled_by, intent_of
+from autogrid.trading.event import Accepted, Cancelled, Expired, Missing, OrderEvent, Rejected, Unclear
 from autogrid.trading.market import Market
 from autogrid.trading.money import ZERO, Amount, Share
 from autogrid.trading.order import Order
@@ -269,7 +270,7 @@ class Desk:
     def _fill(self, known: Known, trade: OwnTrade, fee_value: Amount) -> None:
         if known.is_unanswered:
             self._tell(Accepted(self._now(), known.order.id))
-        if self._tell(_filled(known.order.id, trade, fee_value)):
+        if self._tell(filled_by(known.order.id, trade, fee_value)):
             self._count("fills")
         if known.end is not None:
             self._ending(known, known.end)
@@ -278,7 +279,7 @@ class Desk:
         """A trade of an order of this bot that it does not know: told once, so that it stands in the journal."""
         if trade.at_ms > self._since_ms and trade.trade_id not in self._strange:
             self._strange[trade.trade_id] = None
-            self._told.put(_filled(trade.client_id, trade, ZERO))
+            self._told.put(filled_by(trade.client_id, trade, ZERO))
 
     def _tell(self, event: OrderEvent) -> bool:
         """Tell what is news; whether it was."""
@@ -385,45 +386,16 @@ class Desk:
             except AWAY:
                 await asyncio.sleep(timing.end_s)
                 continue
-            if client_id is None:
-                await asyncio.sleep(timing.after(tries))
-                tries += 1
-                continue
-            known = self._known.of(client_id, trade.exchange_id)
-            if known is not None and self._needs_value(trade):
-                await self._trade_with_value(known, trade)
-            elif bot_of(client_id) == self.bot_id:
-                self.hear(trade._replace(client_id=client_id))
-            return
+            if client_id is not None:
+                known = self._known.of(client_id, trade.exchange_id)
+                if known is not None and self._needs_value(trade):
+                    await self._trade_with_value(known, trade)
+                elif bot_of(client_id) == self.bot_id:
+                    self.hear(trade._replace(client_id=client_id))
+                return
+            await asyncio.sleep(timing.after(tries))
+            tries += 1
 
     async def _trade_with_value(self, known: Known, trade: OwnTrade) -> None:
         worth = await self._account.rounds.value_of(trade.fee_asset, self._market.quote)
         self._fill(known, trade, ZERO if worth is None else trade.fee * worth)
-
-
-def intent_of(order: Order, client_id: str, market: Market, slippage: Share) -> Intent:
-    """How an order goes over the wire. One that must trade now is a limit order that passes its price a little, no
-    more, and whose rest is cancelled: so a thin book cannot take it to any price.
-    """
-    if order.kind != "market":
-        stop = order.trigger, order.stop_price
-        return Intent(market.symbol, client_id, order.side, order.kind, order.price, order.remaining, *stop)
-    if order.side == "buy":
-        price = market.price_up(order.price * (1 + slippage))
-    else:
-        price = max(market.price_down(order.price * (1 - slippage)), market.tick)
-    return Intent(market.symbol, client_id, order.side, "now", price, order.remaining)
-
-
-def _filled(order_id: str, trade: OwnTrade, fee_value: Amount) -> Filled:
-    return Filled(
-        trade.at_ms,
-        order_id,
-        trade.trade_id,
-        trade.price,
-        trade.quantity,
-        trade.fee,
-        trade.fee_asset,
-        fee_value,
-        trade.maker,
-    )

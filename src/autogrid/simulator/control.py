@@ -13,6 +13,7 @@ exchange.
     POST   /move                  {"symbol", "price", "quantity", "most"}
     POST   /depth                 {"symbol", "depth": "0.5"}: what one arriving order may trade; null: any
     POST   /prices                {"running": false, "speed": 60}: the price source
+    POST   /step                  {"stops": ["60000"]}: it stands, and goes on to the next corner, order or stop
     POST   /stall                 {"ms"}: streams are silent; 0: for ever
     POST   /drop-streams          they break
     POST   /refuse                {"refuse": true}: take no connections, until false
@@ -35,7 +36,7 @@ from autogrid.simulator.price_source import Prices
 from autogrid.simulator.records import UnableToTrade
 from autogrid.simulator.running import Exchange
 from autogrid.trading.market import Market, ThirdAsset
-from autogrid.trading.money import UnableToReadFigure, figure, use_exact_figures
+from autogrid.trading.money import UnableToReadFigure, figure, text, use_exact_figures
 
 Asked = Mapping[str, object]
 Answer = Awaitable[web.Response]
@@ -70,6 +71,7 @@ class Control:
         app.router.add_delete("/faults", self._remove_faults)
         app.router.add_delete("/faults/{id}", self._remove_faults)
         app.router.add_post("/prices", self._set_prices)
+        app.router.add_post("/step", self._step)
         app.router.add_post("/refuse", self._refuse)
         acts: Mapping[str, Callable[[Exchange, Asked], object]] = {
             "/halt": _halt,
@@ -133,6 +135,15 @@ class Control:
             if "running" in asked:
                 (one.go_on if asked["running"] else one.hold)()
         return web.json_response({one.symbol: {"steps": one.taken, "ended": one.ended} for one in self._prices})
+
+    async def _step(self, request: web.Request) -> web.Response:
+        asked = await _body(request)
+        told = asked.get("stops", [])
+        if not isinstance(told, list):
+            raise UnableToPlan("'stops' is a list of prices")
+        stops = [figure(str(one)) for one in told]
+        reached = {one.symbol: one.step(stops) for one in self._prices}
+        return web.json_response({symbol: None if price is None else text(price) for symbol, price in reached.items()})
 
     async def _refuse(self, request: web.Request) -> web.Response:
         asked = await _body(request)

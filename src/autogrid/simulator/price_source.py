@@ -96,6 +96,8 @@ class Prices:
         """Steps so far."""
         self._steps = iter(steps)
         self._worlds = worlds
+        self._next: Step | None = None
+        """Taken from the source, and not traded yet."""
         self._running = asyncio.Event()
         self._running.set()
         self._last = Step(WALK_STEP_MS, ZERO, LEAST_PRINT)
@@ -112,22 +114,60 @@ class Prices:
         """Move again."""
         self._running.set()
 
+    def step(self, stops: Iterable[Price] = ()) -> Price | None:
+        """Stand still, but for this: go on towards the next corner, no further than to the next price at which a
+        resting order trades or which is one of `stops`. So whoever answers between two steps answers without delay.
+
+        The price then; None where the tape is over.
+        """
+        self.hold()
+        step = self._next = self._next or next(self._steps, None)
+        if step is None:
+            self.ended = True
+            return None
+        price = self._nearest(step.price, stops)
+        if price == step.price:
+            self._next = None
+            self._take(step)
+        else:
+            self._move(price, LEAST_PRINT)
+        return price
+
+    def _nearest(self, corner: Price, stops: Iterable[Price]) -> Price:
+        """The first price on the way to a corner at which something happens; the corner where nothing does."""
+        worlds = [(world, world.price(self.symbol)) for world in self._worlds]
+        met = []
+        for world, here in worlds:
+            if here is None:
+                continue
+            side = "sell" if corner > here else "buy"
+            orders = (order for name in world.accounts() for order in world.open_orders(name, self.symbol))
+            known = [order.price for order in orders if order.side == side and not order.waiting]
+            met += [price for price in (*known, *stops) if min(here, corner) < price < max(here, corner)]
+        rises = any(here is not None and corner > here for _, here in worlds)
+        return (min if rises else max)(met, default=corner)
+
     async def run(self, sleep: Sleep = asyncio.sleep) -> None:
         """Move for ever."""
         while True:
             await self._running.wait()
-            step = next(self._steps, None)
+            step = self._next = self._next or next(self._steps, None)
             if step is None:
                 self.ended = True
                 step = Step(WALK_STEP_MS, self._last.price, LEAST_PRINT)
             pace = 1.0 if self.ended else self.speed
             await sleep(step.after_ms / 1000 / pace if pace else 0)
             await self._running.wait()
-            self._take(step)
+            if self._next is step or self.ended:  # else it was stepped over meanwhile
+                self._next = None
+                self._take(step)
 
     def _take(self, step: Step) -> None:
         self._last = step
         self.taken += 1
+        self._move(step.price, step.quantity)
+
+    def _move(self, wanted: Price, quantity: Quantity) -> None:
         for world in self._worlds:
             market = world.markets[self.symbol]
-            world.move(self.symbol, max(market.tick, market.nearest_price(step.price)), step.quantity)
+            world.move(self.symbol, max(market.tick, market.nearest_price(wanted)), quantity)

@@ -176,8 +176,8 @@ def _orders(bot_id: str, seq: int, step: Step, before: BotState) -> Iterator[Wri
 
 
 def _order(order: Order) -> dict[str, Any]:
-    figures = {name: getattr(order, name) for name in _FIGURES}
-    return {"id": order.id, "slot": order.slot, "side": order.side, "kind": order.kind, **figures}
+    names = ("id", "slot", "side", "kind", "trigger", *_FIGURES)
+    return {name: getattr(order, name) for name in names}
 
 
 def _new_figures(order: Order) -> dict[str, Any]:
