@@ -64,7 +64,7 @@ class TimedTold(Told):
 
     def put(self, one: OrderEvent | CandleClosed | str) -> None:
         if isinstance(one, Filled):
-            HEARD[one.order_id, one.trade_id] = time.perf_counter()
+            HEARD[one.order_id, one.fill_id] = time.perf_counter()
         super().put(one)
 
 
@@ -76,7 +76,7 @@ class TimedJournal(SqlJournal):
         STEPS[type(step.event).__name__] += 1
         heard = decided
         if isinstance(step.event, Filled):
-            heard = HEARD.pop((step.event.order_id, step.event.trade_id), decided)
+            heard = HEARD.pop((step.event.order_id, step.event.fill_id), decided)
         ways = [Way(heard, decided) for command in step.commands if isinstance(command, Place)]
         ids = [wire_id(self._bot_id, one.order.id) for one in step.commands if isinstance(one, Place)]
         WAYS.update(zip(ids, ways, strict=True))
@@ -132,8 +132,8 @@ async def _headers_sent(_session: aiohttp.ClientSession, _context: SimpleNamespa
 
 def stand_around() -> None:
     """Put the stopwatch around the pieces of this process."""
-    live.Told = TimedTold  # type: ignore[misc]
-    live.SqlJournal = TimedJournal  # type: ignore[misc]
+    pieces: dict[str, object] = vars(live)
+    pieces.update(Told=TimedTold, SqlJournal=TimedJournal)
     new_session = connect_to.new_session
 
     def new_session_timed(*given: Any) -> Any:
@@ -144,7 +144,7 @@ def stand_around() -> None:
         session.trace_configs.append(trace)
         return session, context
 
-    connect_to.new_session = new_session_timed
+    vars(connect_to)["new_session"] = new_session_timed
     began: list[float] = []
 
     def collected(phase: str, _: dict[str, int]) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tests.drills.engines import Stage, named
 from tests.drills.exchanges_here import Exchange
@@ -24,6 +24,10 @@ from autogrid.trading.money import ZERO, use_exact_figures
 from autogrid.trading.order import OPEN
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
+
+
+TRADE_ID: Final = {"binance": "{}", "bybit": "229{:016d}", "mexc": "7{:017d}X1"}
+"""How an exchange writes the number of a trade."""
 
 
 class Books(NamedTuple):
@@ -101,7 +105,7 @@ class _Account:
         self._by_hand: list[SimTrade] = []
         for trade in exchange.world.trades(account, limit=10**9):
             if (bot_id := bot_of(trade.client_id)) is not None:
-                self._trades[bot_id][str(trade.id)] = trade
+                self._trades[bot_id][TRADE_ID[exchange.name].format(trade.id)] = trade
             else:
                 self._by_hand.append(trade)
         self._intents = {wire_id(bot_id, row.id): row for bot_id, one in bots.items() for row in one.orders}

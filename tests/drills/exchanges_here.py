@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from autogrid.simulator.app_keys import SUBSCRIBERS
+from autogrid.simulator.binance.keys import LIMITS
+from autogrid.simulator.binance.limits import Window
 from autogrid.simulator.certificate import make_certificates
 from autogrid.simulator.faults import Faults
 from autogrid.simulator.price_source import usual_market
@@ -22,6 +24,7 @@ from autogrid.simulator.running import PROTOCOLS, make_world
 from autogrid.simulator.server import Listening, make_app
 from autogrid.simulator.streams import Subscribers
 from autogrid.simulator.world import World
+from autogrid.trading.market import Market
 from autogrid.trading.money import use_exact_figures
 
 START: Final[Mapping[str, Decimal]] = {"BTC/USDT": Decimal(60_000), "ETH/USDT": Decimal(3_000)}
@@ -72,6 +75,14 @@ class Exchange:
         wanted = Wanted("BTC/USDT", "buy", "limit", name, price, Decimal("0.001"))
         return self.world.place(account, wanted)
 
+    def new_minute(self) -> None:
+        """What was asked so far counts no more against Binance's limits: hours lie between two crashes, not a second."""
+        if LIMITS in self.listening.app:
+            limits = self.listening.app[LIMITS]
+            limits.weight = Window(limits.weight.length_ms, limits.weight.most)
+            limits.orders["10S"] = Window(limits.orders["10S"].length_ms, limits.orders["10S"].most)
+            limits.forgive()
+
     def go(self, pace_s: float = 0.05, step: float = 0.001) -> None:
         """Let prices move from now on: every `pace_s`, by about `step`."""
         if self._moving is None:
@@ -113,7 +124,7 @@ class Exchange:
 
 @contextlib.asynccontextmanager
 async def exchanges(
-    names: Sequence[str], folder: Path, seed: int, accounts: Sequence[str] = ("main",), max_orders: int = 500
+    names: Sequence[str], folder: Path, seed: int, accounts: Sequence[str] = ("main",)
 ) -> AsyncIterator[dict[str, Exchange]]:
     """Exchanges that listen on ports of the loopback, each with these accounts."""
     use_exact_figures()
@@ -121,7 +132,7 @@ async def exchanges(
     found: dict[str, Exchange] = {}
     async with contextlib.AsyncExitStack() as stack:
         for number, name in enumerate(names):
-            markets = {symbol: usual_market(*symbol.split("/"), price) for symbol, price in START.items()}
+            markets = {symbol: _market(symbol, price) for symbol, price in START.items()}
             world = make_world(name, markets, lambda: time.time_ns() // 1_000_000)
             faults = Faults(seed + number)
             listening = Listening(make_app(PROTOCOLS[name].add_routes, world, faults), tls)
@@ -140,3 +151,8 @@ async def _listen(stack: contextlib.AsyncExitStack, one: Exchange) -> Exchange:
     await stack.enter_async_context(one.listening)
     stack.push_async_callback(one._halt)
     return one
+
+
+def _market(symbol: str, price: Decimal) -> Market:
+    base, quote = symbol.split("/")
+    return usual_market(base, quote, price)

@@ -110,6 +110,7 @@ class Killer:
         if kind == "at a commit":
             moment: Moment = self._chance.choice(("before a commit", "after a commit"))
             stop_at = moment, self._chance.randint(1, 30)
+        self._exchange.new_minute()
         engine = self._engine = self._stage.engine(stop_at=stop_at)
         if kind == "at an order":
             self._left = self._chance.randint(1, 20)

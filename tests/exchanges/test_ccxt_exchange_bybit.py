@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from autogrid.engine.venue import ExchangeRefused, Intent
+from autogrid.engine.venue import ExchangeRefused, ExchangeUnclear, Intent
+from autogrid.exchanges.bybit_dialect import BybitDialect
+from tests.exchanges.test_placed_is_ours import Canned
 from tests.exchanges.venue_bench import SYMBOL, Bench, benched, buy, listening
 
 D = Decimal
@@ -58,3 +60,22 @@ async def test_order_lists_are_refused(bench: Bench) -> None:
     with pytest.raises(ExchangeRefused) as caught:
         await bench.account().place(STOP._replace(kind="oco", stop_price=D(47900)), WINDOW_MS)
     assert caught.value.why == "rule"
+
+
+def codes(*told: int) -> BybitDialect:
+    """Its batch of cancels is answered so."""
+    return BybitDialect(
+        Canned("bybit", {"result": {"list": []}, "retExtInfo": {"list": [{"code": one} for one in told]}})
+    )
+
+
+@pytest.mark.asyncio
+async def test_each_cancel_of_a_batch_has_its_own_answer() -> None:
+    await codes(0, 0).cancel(SYMBOL, ["a", "b"])
+    await codes(0, 170213).cancel(SYMBOL, ["a", "b"])
+    with pytest.raises(ExchangeRefused) as caught:
+        await codes(0, 10005).cancel(SYMBOL, ["a", "b"])
+    assert caught.value.why == "right"
+    for unclear in (codes(0, 170147), codes(0, 999999), codes(0)):
+        with pytest.raises(ExchangeUnclear):
+            await unclear.cancel(SYMBOL, ["a", "b"])

@@ -12,7 +12,16 @@ import pytest_asyncio
 
 from autogrid.exchanges.live_prices import LivePrices, Patience, Traded
 from autogrid.exchanges.public_client import streaming_client
-from autogrid.exchanges.trade_stream import MOST_WAITING, READERS, _Queue, hub_of, trade_client
+from autogrid.exchanges.trade_stream import (
+    MOST_WAITING,
+    READERS,
+    STALLED_S,
+    TALKS,
+    _Connection,
+    _Queue,
+    hub_of,
+    trade_client,
+)
 from autogrid.simulator.faults import Fault
 from tests.exchanges.venue_bench import EXCHANGES, SYMBOL, WAIT_S, Bench, benched
 
@@ -125,6 +134,21 @@ async def test_what_comes_together_is_taken_together() -> None:
     await asyncio.sleep(0.001)
     queue.put([{"price": "3"}])
     assert await waiting == [{"price": "2"}, {"price": "3"}]
+
+
+@pytest.mark.asyncio
+async def test_who_leaves_a_market_that_fell_silent_ends_its_connection_for_all() -> None:
+    for silent_s, over in ((STALLED_S + 1, True), (0.0, False)):
+        connection = _Connection(TALKS["binance"], "binance")
+        leaves, stays = _Queue("BTC/USDT"), _Queue("ETH/USDT")
+        connection.add("BTCUSDT", leaves)
+        connection.add("ETHUSDT", stays)
+        connection._told_s["BTCUSDT"] -= silent_s
+        connection.remove(leaves)
+        assert connection.over is over
+        if over:
+            with pytest.raises(ccxt.NetworkError):
+                await stays.take()
 
 
 def test_frames_that_are_no_trades_tell_nothing() -> None:

@@ -111,12 +111,12 @@ async def live(
         return await of_database(grid.database, made.id), made
 
 
-def backtest(row: BotRow, tape: Tape) -> Decisions:
+async def backtest(row: BotRow, tape: Tape) -> Decisions:
     """What the same bot decides in a backtest."""
     price = int(tape.prices[0][0]) * tape.unit
     machine = Bot(row.market, row.limits, at_once=True)
     state = machine.start(strategy_of(row), first_ledger(row, price))
-    return of_memory(simulate(machine, state, tape)[1])
+    return of_memory((await asyncio.to_thread(simulate, machine, state, tape))[1])
 
 
 async def paper(row: BotRow, market: Market, path: Path, folder: Path) -> Decisions:
@@ -175,7 +175,8 @@ def _noise(local: Local, grid: AutoGrid, bot_id: str) -> str:
     known = {one.client_id: one.order for one in desk._known._by_id.values()}
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("the price has not come", lambda: prices.price != last.price or prices.at_ms < last.at_ms),
-        ("something waits to be told", lambda: bool(exchange._told._waiting)),
+        ("it takes the market for silent", lambda: exchange._said_silent),
+        ("it is deciding", lambda: bool(exchange._told._waiting) or not exchange._told._news._waiters),
         ("an order waits", lambda: bool(desk._waiting or outgoing._orders or outgoing._cancels or outgoing._working)),
         (
             "an order is on its way",

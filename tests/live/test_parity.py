@@ -30,9 +30,9 @@ CROSS: Final = {"timeframe": "1m", "fast": "3", "slow": "8"}
 async def _equal(
     exchange: str, strategy: str, config: Mapping[str, str], folder: Path, *, minutes: int, seed: int, least: int
 ) -> None:
-    tape = lively_tape(seed, minutes, folder)
+    tape = lively_tape(seed, minutes, folder, swing=0.008)
     on_wire, row = await live(exchange, tape, strategy, config, folder)
-    tested = backtest(row, tape)
+    tested = await backtest(row, tape)
     on_paper = await paper(row, row.market, folder / f"lively-{seed}-{minutes}.csv", folder / "paper")
     assert told(compared(tested, on_paper)) == ""
     assert told(compared(tested, on_wire)) == ""
@@ -42,15 +42,15 @@ async def _equal(
 @pytest.mark.asyncio
 @pytest.mark.parametrize("kind", GRIDS)
 async def test_a_grid_decides_the_same_in_a_backtest_on_paper_and_live(kind: str, tmp_path: Path) -> None:
-    await _equal("binance", "grid", GRIDS[kind], tmp_path, minutes=20, seed=11, least=5)
+    await _equal("binance", "grid", GRIDS[kind], tmp_path, minutes=6, seed=11, least=3)
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("exchange", ["binance", "bybit", "mexc"])
 async def test_dca_deals_are_the_same_in_a_backtest_on_paper_and_live(exchange: str, tmp_path: Path) -> None:
-    await _equal(exchange, "dca", DCA, tmp_path, minutes=12, seed=4, least=6)
+    await _equal(exchange, "dca", DCA, tmp_path, minutes=5, seed=4, least=4)
 
 
 @pytest.mark.asyncio
 async def test_a_strategy_on_candles_decides_the_same_in_a_backtest_on_paper_and_live(tmp_path: Path) -> None:
-    await _equal("binance", "sma_cross", CROSS, tmp_path, minutes=40, seed=6, least=4)
+    await _equal("binance", "sma_cross", CROSS, tmp_path, minutes=24, seed=6, least=2)

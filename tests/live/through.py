@@ -28,7 +28,8 @@ SHARED: Final = Path(__file__).resolve().parents[2].parent / "shared"
 REAL: Final = SHARED / "data/candles/binance_spot_BTCUSDT_1m_20240726-20240825.parquet"
 FIRST: Final = 13_900
 """Of its candles: the night of 5 August 2024, when the market fell by a tenth."""
-SETTLES_S: Final = 60.0
+SETTLES_S: Final = 150.0
+"""A ban, which the simulated Binance gives to who calls on inside a 429, lasts two minutes."""
 
 REQUESTS: Final = (
     Fault("lost-answer", 0.03),
@@ -98,12 +99,12 @@ def stretch(tape: Tape, first: int, count: int) -> Tape:
     return replace(tape, times=tape.times[part], prices=tape.prices[part], volumes=tape.volumes[part])
 
 
-def lively_tape(seed: int, minutes: int, folder: Path) -> Tape:
-    """A market that swings by some tenths of a per cent a minute, as a tape."""
+def lively_tape(seed: int, minutes: int, folder: Path, swing: float = 0.004) -> Tape:
+    """A market that swings by about `swing` of its price a minute, as a tape, and as a file in `folder`."""
     chance, price, rows = random.Random(seed), 60_000.0, ["timestamp,open,high,low,close,volume"]
     for minute in range(max(2, minutes)):
-        close = price * (1 + chance.gauss((60_000 - price) / 600_000, 0.004))
-        high, low = max(price, close) * (1 + chance.random() / 300), min(price, close) * (1 - chance.random() / 300)
+        close = price * (1 + chance.gauss((60_000 - price) / 600_000, swing))
+        high, low = (far * (1 + way * chance.random() * swing) for far, way in ((max(price, close), 1), (min(price, close), -1)))
         figures = ",".join(f"{figure:.2f}" for figure in (price, high, low, close))
         rows.append(f"{START_MS + minute * 60_000},{figures},{chance.randint(1, 50)}")
         price = close

@@ -24,6 +24,12 @@ def outcomes(plans: list[Plan], jobs: int) -> Iterator[Outcome]:
         yield from pool.imap_unordered(simulate, plans)
 
 
+def say(*lines: str) -> None:
+    """Print them now."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
 def main() -> int:
     """The command."""
     asked = argparse.ArgumentParser(prog="python -m tests.simulation")
@@ -41,19 +47,19 @@ def main() -> int:
     if given.log:
         plans[0].log = []
         outcome = simulate(plans[0])
-        print("".join(plans[0].log or ()), *outcome.wrong, sep="\n")
+        say("".join(plans[0].log or ()), *outcome.wrong)
         return bool(outcome.wrong)
     began, found, done = time.perf_counter(), 0, []
     for outcome in outcomes(plans, given.jobs):
         done.append(outcome)
         if outcome.wrong:
             found += 1
-            print(f"seed {outcome.seed}: {len(outcome.wrong)} wrong, {outcome.trace}", flush=True)
+            say(f"seed {outcome.seed}: {len(outcome.wrong)} wrong, {outcome.trace}")
             for what in outcome.wrong[:5]:
-                print(f"    {what[:1200]}", flush=True)
+                say(f"    {what[:1200]}")
             if given.first:
                 break
-    print(table(done, time.perf_counter() - began))
+    say(table(done, time.perf_counter() - began))
     return 1 if found else 0
 
 

@@ -3,6 +3,7 @@
 The checks read the exchange's own records and what is committed in the database, and believe nothing else.
 """
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -23,6 +24,7 @@ from tests.simulation.exchange_side import ExchangeSide
 from tests.simulation.leasing import Leasing
 
 KILL_MS = 1_000
+ENDS = ("Cancelled", "Rejected", "Expired", "Missing")
 HEARD_MS = 30_000
 """What a bot should have done by a clock it may do at the next price, which comes within this."""
 SHORT = 100_000
@@ -103,11 +105,17 @@ class Checks:
 
     def committed(self, host: Host, leasing: Leasing) -> None:
         """A transaction of the process is durable: it wrote no step of a bot on an account that is another's."""
-        rows = self._file.execute("SELECT rowid, bot_id FROM steps WHERE rowid > ?", (self._steps,)).fetchall()
-        for number, bot_id in rows:
+        steps = "SELECT rowid, bot_id, kind, event FROM steps WHERE rowid > ?"
+        for number, bot_id, kind, event in self._file.execute(steps, (self._steps,)).fetchall():
             self._steps = number
-            if leasing.holder(self.bots[bot_id][0]) is not host:
+            account, symbol = self.bots[bot_id]
+            if leasing.holder(account) is not host:
                 self._wrong(f"{host.name} kept a step of {bot_id}, whose account is another's")
+            if kind in ENDS:
+                client_id = wire_id(bot_id, json.loads(event)["order_id"])
+                order = self._side.world.find(account, symbol, client_id=client_id)
+                if order is not None and order.is_open:
+                    self._wrong(f"order {client_id} was told to be at its end ({kind}) and is open")
 
     def _status(self, client_id: str) -> str | None:
         """What the journal has an order for; None where it does not know it."""
@@ -215,7 +223,7 @@ class Checks:
                 ours, rest = owned[account, asset], self.outside[account, asset] - funded[account, asset]
                 if ours + rest != free + held:
                     self._wrong(
-                        f"{account} owns {text(free + held)} {asset}; the bots' books say {text(ours)}, beside them are "
+                        f"{account} owns {text(free + held)} {asset}; the books say {text(ours)}, beside them are "
                         f"{text(rest)}: {text(free + held - ours - rest)} is not accounted for"
                     )
 

@@ -8,10 +8,10 @@ belongs to a dead one is dropped.
 
 import asyncio
 import selectors
-from heapq import heappush
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
+from heapq import heappush
 from typing import Any
 
 PROCESS: ContextVar["Host | None"] = ContextVar("PROCESS", default=None)
@@ -33,7 +33,7 @@ class Host:
         self.was_frozen = False
         """Since the last kill switch."""
         self.dead = False
-        self.parked: list["_Handle"] = []
+        self.parked: list[_Handle] = []
         self.tasks: list[asyncio.Task[Any]] = []
         """All that it began, so that none is collected, and finalised, before the run has ended."""
         self.context: Context = copy_context()
@@ -48,7 +48,7 @@ class _Handle(asyncio.Handle):
     def _run(self) -> None:
         host = self._context.get(PROCESS)  # type: ignore[attr-defined]
         if host is None or not (host.frozen or host.dead):
-            super()._run()  # type: ignore[misc]
+            super()._run()
         elif not host.dead:
             host.parked.append(self)
 
@@ -100,17 +100,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Milliseconds since the beginning."""
         return int(self._nothing.now * 1000 + 1e-3)
 
-    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
+    def call_soon(  # type: ignore[override]
+        self, callback: Any, *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As of any loop."""
         self.turns += 1
         handle = _Handle(callback, args, self, context)
         self._ready.append(handle)  # type: ignore[attr-defined]
         return handle
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> Any:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As of any loop."""
         self.turns += 1
         timer = _Timer(when, callback, args, self, context)
         heappush(self._scheduled, timer)  # type: ignore[attr-defined]
-        timer._scheduled = True
+        timer._scheduled = True  # type: ignore[attr-defined]
         return timer
 
     def create_task(self, coro: Any, **more: Any) -> Any:

@@ -130,7 +130,7 @@ class Engine:
             except HEALS:
                 await asyncio.sleep(self._run.side.chaos.between(0.2, 2))
                 continue
-            except Exception as fault:  # noqa: BLE001 (whatever it is, the run must tell it)
+            except Exception as fault:  # whatever it is, the run must tell it
                 self._tell(f"bot {bot_id} ended", fault)
                 self._run.ended[bot_id] = "fault"
                 return
@@ -213,7 +213,7 @@ class Engine:
         if killed:
             symbols = list(self.prices)
             sweep = asyncio.create_task(account.sweep(symbols, killed.__contains__))
-            sweep.add_done_callback(lambda done: self._swept(done))
+            sweep.add_done_callback(self._swept)
 
     def _swept(self, sweep: "asyncio.Task[int]") -> None:
         if not sweep.cancelled() and (fault := sweep.exception()) is not None:
@@ -224,7 +224,7 @@ class Engine:
         self._stopping = True
         for exchange in list(self._live.values()):
             await exchange.close()
-        while self._live:
+        while self._live:  # noqa: ASYNC110 (bots end one by one, each on its own)
             await asyncio.sleep(0.1)
         for work in self._works:
             work.cancel()

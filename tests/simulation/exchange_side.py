@@ -17,8 +17,8 @@ from tests.simulation.chaos import Chaos
 from tests.simulation.clock import VirtualLoop
 
 Style: TypeAlias = Literal["binance", "bybit", "mexc"]
-"""`binance`: a used client id may be used again, trades asked for do not name it, post-only is refused at once. `bybit`:
-each client id once, post-only is accepted and then taken out. `mexc`: its stream's trades do not name the client id."""
+"""`binance`: a used client id may be used again, trades asked for do not name it, post-only is refused at once.
+`bybit`: each client id once, post-only is accepted and then taken out. `mexc`: nowhere do trades name the client id."""
 
 Tell = Callable[[OwnOrder | OwnTrade], None]
 

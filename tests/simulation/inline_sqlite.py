@@ -1,18 +1,23 @@
-"""SQLite without threads: the driver that SQLAlchemy awaits answers at once, on the loop, so that a run can be repeated.
+"""SQLite without threads: the driver that SQLAlchemy awaits answers at once, on the loop, so a run can be repeated.
 
 The file lies in memory where there is a folder for that. A killed process closes its connections as they are: what was
 not committed is gone. Faults strike at the commit: before it, or after it became durable.
 """
 
+import asyncio
+import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from autogrid.storage.database import Database
+from autogrid.storage.database import Database, open_database
 from autogrid.storage.engines import Engines
 from autogrid.storage.sqlite import Sqlite, _begin
 
@@ -110,7 +115,7 @@ class _Connection:
         return self._conn.isolation_level
 
     @isolation_level.setter
-    def isolation_level(self, value: str | None) -> None:
+    def isolation_level(self, value: Literal["DEFERRED", "EXCLUSIVE", "IMMEDIATE"] | None) -> None:
         self._conn.isolation_level = value
 
     @property
@@ -126,7 +131,7 @@ class InlineDatabase:
         self._around = around
         self._connections: list[_Connection] = []
         engine = create_async_engine(f"sqlite+aiosqlite:///{path}", async_creator=self._connect, pool_size=20)
-        engine.dialect.do_terminate = lambda connection: connection.close()  # type: ignore[method-assign]
+        engine.dialect.do_terminate = lambda connection: connection.close()  # type: ignore[method-assign,assignment]
         event.listen(engine.sync_engine, "begin", _begin)
         self.engine: AsyncEngine = engine
         self.database = Database(Sqlite(path), Engines(engine, writer := engine.execution_options(writes=True), writer))
@@ -150,3 +155,28 @@ def in_ram() -> Path | None:
     """A folder in memory, where there is one."""
     folder = Path("/dev/shm")
     return folder if folder.is_dir() else None
+
+
+@cache
+def template() -> bytes:
+    """An empty database that is up to date."""
+    with tempfile.TemporaryDirectory(dir=in_ram()) as folder:
+
+        async def make() -> None:
+            await (await open_database(Path(folder))).close()
+
+        asyncio.run(make())
+        with sqlite3.connect(Path(folder) / "autogrid.db") as file:
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        file.close()
+        return (Path(folder) / "autogrid.db").read_bytes()
+
+
+@contextmanager
+def folder_in_ram() -> Iterator[Path]:
+    """A folder that is gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=in_ram()))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)

@@ -109,7 +109,7 @@ class _Hold(Hold):
         super().__init__(tenure.lease, loop.now_ms(), loop.now_ms)
 
     @property
-    def _renewed_ms(self) -> int:  # type: ignore[override]
+    def _renewed_ms(self) -> int:
         return int(self._leasing.renewed_s(self._tenure) * 1000)
 
     @_renewed_ms.setter

@@ -168,8 +168,8 @@ PLANTED: Final = (
     Planted(
         "what was open at the start is not looked up",
         DESK,
-        "        for known in self._known.open:\n            if known.is_unanswered:\n                known.deadline_ms",
-        "        for known in self._known.open:\n            if not known.client_id:\n                known.deadline_ms",
+        "            if known.is_unanswered:\n                known.deadline_ms",
+        "            if not known.client_id:\n                known.deadline_ms",
         2000,
     ),
     Planted(

@@ -9,16 +9,12 @@ The same seed gives the same run, down to the last event; the trace's hash says 
 import asyncio
 import hashlib
 import random
-import shutil
 import sqlite3
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,12 +22,10 @@ from sqlalchemy import update
 
 from autogrid.engine.timing import Timing
 from autogrid.engine.venue import Intent
-from autogrid.simulator.records import OrderNews, UnableToTrade, Wanted, WorldNews
-from autogrid.storage import kills, tables
+from autogrid.simulator.records import OrderNews, WorldNews
+from autogrid.storage import tables
 from autogrid.storage.bots import NewBot, create_bot
-from autogrid.storage.database import open_database
-from autogrid.storage.requests import RequestKind, add_request, take_requests
-from autogrid.trading.money import ZERO, text, use_exact_figures
+from autogrid.trading.money import ZERO, use_exact_figures
 from autogrid.trading.risk import Limits
 from tests.simulation.chaos import Chaos
 from tests.simulation.checks import Checks, Wrong
@@ -39,9 +33,12 @@ from tests.simulation.clock import Host, VirtualLoop
 from tests.simulation.clock import run as run_virtually
 from tests.simulation.engine import Engine
 from tests.simulation.exchange_side import ExchangeSide
-from tests.simulation.inline_sqlite import InlineDatabase, in_ram
+from tests.simulation.inline_sqlite import InlineDatabase, folder_in_ram, template
 from tests.simulation.leasing import Leasing
+from tests.simulation.market import Market
+from tests.simulation.people import People
 from tests.simulation.scenario import PRICES, Scenario, drawn
+from tests.simulation.stage import Stage
 
 START_MS = 1_747_699_200_000
 DAY_S = 86_400.0
@@ -82,36 +79,12 @@ class Plan:
     extra: dict[str, str] = field(default_factory=dict)
 
 
-@cache
-def template() -> bytes:
-    """An empty database that is up to date."""
-    with tempfile.TemporaryDirectory(dir=in_ram()) as folder:
-
-        async def make() -> None:
-            await (await open_database(Path(folder))).close()
-
-        asyncio.run(make())
-        with sqlite3.connect(Path(folder) / "autogrid.db") as file:
-            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        file.close()
-        return (Path(folder) / "autogrid.db").read_bytes()
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=in_ram()))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-
-
 def simulate(plan: Plan) -> Outcome:
     """Make the run."""
     use_exact_figures()
     template()
     began = time.perf_counter()
-    with _folder() as folder:
+    with folder_in_ram() as folder:
         path = folder / "run.db"
         path.write_bytes(template())
 
@@ -138,20 +111,18 @@ class Simulation:
         self.ended: dict[str, str] = {}
         self.wrong_ones = Wrong()
         self._path = path
-        self._chance = random.Random(f"{plan.seed} world")
         self._trace = hashlib.blake2b(digest_size=12)
-        self._engines: list[Engine] = []
         self._graves: list[Engine] = []
-        self._user = InlineDatabase(path)
         self.checks = Checks(self.side, path, self.wrong_ones)
-        self._prices: dict[str, Decimal] = {}
-        self._quiet = True
-        self._silent_until = 0.0
         self._wanted_engines = plan.engines or self.scenario.engines
-        self._kill_seen_ms: dict[Host, int] = {}
-        self._killed: dict[str, str] = {}
-        self._paused: dict[str, None] = {}
-        self._hosts = self._nonces = self._foreign = self._crashes = 0
+        self._hosts = self._nonces = self._crashes = 0
+        chance = random.Random(f"{plan.seed} world")
+        user = InlineDatabase(path)
+        self.stage = Stage(
+            loop, self.scenario, chance, self.chaos, self.side, self.checks, user, self._note, ended=self.ended
+        )
+        self.people = People(self.stage)
+        self.market = Market(self.stage, self._mischief)
         self.side.heard.append(self._record)
 
     # --- what engines ask of the run ----------------------------------------------------------------------------
@@ -175,7 +146,7 @@ class Simulation:
             await self.loop.create_future()
 
     def sends(self, account: str, intent: Intent) -> None:
-        host = next((e.host for e in self._engines if e.host is self.leasing.holder(account)), None)
+        host = next((e.host for e in self.stage.engines if e.host is self.leasing.holder(account)), None)
         self.checks.leaves(account, intent, excused=host is not None and host.was_frozen)
 
     def arrives(self, account: str, epoch: int, intent: Intent) -> None:
@@ -211,8 +182,8 @@ class Simulation:
         host = Host(f"p{self._hosts}")
         inline = InlineDatabase(self._path, lambda moment: self._around(host, moment))
         engine = Engine(self, host, inline, self.scenario.accounts, self.scenario.markets)
-        self._engines.append(engine)
-        for symbol, price in self._prices.items():
+        self.stage.engines.append(engine)
+        for symbol, price in self.stage.prices.items():
             engine.hear(symbol, self.side.now_ms(), price)
         self._note("begins", host.name)
         self.loop.begin(host, engine.run())
@@ -233,18 +204,18 @@ class Simulation:
         await self.point(host, moment)
 
     def _kill(self, host: Host) -> None:
-        engine = next(one for one in self._engines if one.host is host)
+        engine = next(one for one in self.stage.engines if one.host is host)
         host.dead = True
         self._crashes += 1
         engine.inline.kill()
         if not host.frozen:
             self.leasing.stops(host)
-        self._engines.remove(engine)
+        self.stage.engines.remove(engine)
         self._graves.append(engine)
-        self._later(self._chance.choice((0.3, 2.0, 15.0, 90.0)), self._refill)
+        self._later(self.stage.chance.choice((0.3, 2.0, 15.0, 90.0)), self._refill)
 
     def _refill(self) -> None:
-        while len(self._engines) < self._wanted_engines:
+        while len(self.stage.engines) < self._wanted_engines:
             self._begin_engine()
 
     def _freeze(self, host: Host, seconds: float) -> None:
@@ -260,7 +231,7 @@ class Simulation:
             self.loop.thaw(host)
         host.frozen = False
 
-    def _later(self, seconds: float, do: object, *args: object) -> None:
+    def _later(self, seconds: float, do: Callable[..., object], *args: object) -> None:
         self.loop.call_later(seconds, do, *args, context=self.side.context)
 
     # --- the run ------------------------------------------------------------------------------------------------
@@ -268,40 +239,37 @@ class Simulation:
     async def run(self) -> Outcome:
         scenario, world = self.scenario, self.side.world
         for symbol in scenario.markets:
-            self._prices[symbol] = PRICES[symbol]
+            self.stage.prices[symbol] = PRICES[symbol]
             world.move(symbol, PRICES[symbol])
         await self._create()
         self._refill()
-        market = asyncio.create_task(self._market())
+        market = asyncio.create_task(self.market.run())
         end, checks = self.plan.days * DAY_S, 0
         await self._calm()
         while self.loop.time() < end and not self.wrong_ones.found:
             self.chaos.storm()
-            self._quiet = False
-            await asyncio.sleep(self._chance.uniform(600, 7_200))
+            self.stage.quiet = False
+            await asyncio.sleep(self.stage.chance.uniform(600, 7_200))
             await self._calm()
             checks += 1
-            await self.checks.all(self._user.database, self.ended, whole=False)
+            await self.checks.all(self.stage.user.database, self.ended, whole=False)
         if not self.wrong_ones.found:
-            await self.checks.all(self._user.database, self.ended, whole=True)
+            await self.checks.all(self.stage.user.database, self.ended, whole=True)
         market.cancel()
         return await self._close()
 
     async def _calm(self) -> None:
         """No fault any more, the price stands, and time goes by."""
-        self._quiet = True
+        self.stage.quiet = True
         self.chaos.calm()
         self.side.away_until_ms = 0
-        for engine in list(self._engines):
+        for engine in list(self.stage.engines):
             self._thaw(engine.host)
         self._refill()
         for symbol in self.scenario.markets:
             self.side.world.resume(symbol)
             self.side.world.set_depth(symbol, None)
-        await self._lift()
-        for bot_id in list(self._paused):
-            await self._ask(bot_id, "resume", {})
-        self._paused.clear()
+        await self.people.lift()
         self._note("calm", "")
         await asyncio.sleep(CALM_S)
 
@@ -318,13 +286,13 @@ class Simulation:
 
     async def _close(self) -> Outcome:
         self._log_journal()
-        for engine in list(self._engines):
+        for engine in list(self.stage.engines):
             engine.host.dead = True
             engine.inline.kill()
         steps = self._user_count()
-        await self._user.database.close()
+        await self.stage.user.database.close()
         self.checks.close()
-        for engine in (*self._engines, *self._graves):
+        for engine in (*self.stage.engines, *self._graves):
             self.loop.bury(engine.host)
         return Outcome(
             self.plan.seed,
@@ -357,7 +325,7 @@ class Simulation:
             new = NewBot(
                 bot.id, bot.strategy, bot.config, bot.account, market, Limits(bot.investment), bot.investment, ZERO
             )
-            async with self._user.database.writing() as connection:
+            async with self.stage.user.database.writing() as connection:
                 made = await create_bot(connection, new, self.side.now_ms())
                 await connection.execute(update(tables.bots).where(tables.bots.c.id == made.id).values(id=bot.id))
             self.checks.bots[bot.id] = bot.account, bot.symbol
@@ -368,68 +336,28 @@ class Simulation:
             for asset, amount in rest.items():
                 self.checks.outside[name, asset] += amount
 
-    # --- the market ---------------------------------------------------------------------------------------------
-
-    async def _market(self) -> None:
-        chance, chaos = self._chance, self.chaos
-        while True:
-            if self._quiet:
-                await asyncio.sleep(25)
-                for symbol, price in self._prices.items():
-                    self._tell_price(symbol, price)
-                continue
-            await asyncio.sleep(chance.expovariate(1 / self.scenario.gap_s))
-            if self._quiet:
-                continue
-            for _ in range(chance.randint(5, 30) if chaos.hits("burst") else 1):
-                self._move(chance.choice(list(self._prices)))
-                await asyncio.sleep(chance.uniform(0, 0.4))
-            await self._mischief()
-
-    def _move(self, symbol: str) -> None:
-        chance, price = self._chance, self._prices[symbol]
-        market = self.scenario.markets[symbol]
-        pull = float(PRICES[symbol] / price - 1) * 0.01
-        step = chance.gauss(pull, 0.0015) if chance.random() > 0.01 else chance.gauss(pull, 0.012)
-        price = max(market.nearest_price(price * (1 + Decimal(f"{step:.6f}"))), market.tick)
-        self._prices[symbol] = price
-        most = None
-        if self.chaos.hits("partial fills"):
-            most = market.quantity(Decimal(f"{chance.uniform(0.01, 0.5):.4f}") * 500 / price)
-        self.side.world.set_depth(symbol, most)
-        self.side.world.move(symbol, price, most=most)
-        self._tell_price(symbol, price)
-
-    def _tell_price(self, symbol: str, price: Decimal) -> None:
-        if self.loop.time() < self._silent_until and not self._quiet:
-            return
-        at_ms = self.side.now_ms()
-        for engine in self._engines:
-            late = self.chaos.latency()
-            self.loop.call_later(late, engine.hear, symbol, at_ms, price, context=engine.host.context)
-
     async def _mischief(self) -> None:
         """What happens now and then, beside what strikes requests."""
-        chance, chaos, loop = self._chance, self.chaos, self.loop
+        chance, chaos, loop = self.stage.chance, self.chaos, self.loop
         if chaos.hits("prices silent"):
-            self._silent_until = loop.time() + chance.uniform(60, 400)
-            for engine in self._engines:
+            self.market.silent_until = loop.time() + chance.uniform(60, 400)
+            for engine in self.stage.engines:
                 for prices in engine.prices.values():
                     loop.call_later(92, prices.look, context=engine.host.context)
         if chaos.hits("halt"):
-            symbol = chance.choice(list(self._prices))
+            symbol = chance.choice(list(self.stage.prices))
             self.side.world.halt(symbol)
             self._later(chance.uniform(5, 300), self.side.world.resume, symbol)
-        if self._engines:
-            await self._strike(chance.choice(self._engines))
-        self._others()
+        if self.stage.engines:
+            await self._strike(chance.choice(self.stage.engines))
+        self.market.others()
         if chaos.hits("request"):
-            await self._wish()
+            await self.people.wish()
         if chaos.hits("kill switch"):
-            await self._kill_switch()
+            await self.people.kill_switch()
 
     async def _strike(self, engine: Engine) -> None:
-        chance, chaos, host = self._chance, self.chaos, engine.host
+        chance, chaos, host = self.stage.chance, self.chaos, engine.host
         if chaos.hits("killed at a time"):
             self._note("killed", host.name)
             self._kill(host)
@@ -443,133 +371,8 @@ class Simulation:
 
     async def _shut(self, engine: Engine) -> None:
         await engine.stop()
-        if engine in self._engines:
+        if engine in self.stage.engines:
             self._later(0.0, self._kill, engine.host)
-
-    def _others(self) -> None:
-        """What other people and programs do on the accounts."""
-        chance, chaos, world = self._chance, self.chaos, self.side.world
-        account = chance.choice(list(self.scenario.accounts))
-        symbol = chance.choice(list(self._prices))
-        market, price = self.scenario.markets[symbol], self._prices[symbol]
-        side = chaos.one_of("buy", "sell")
-        quantity = market.quantity(Decimal(40) / price)
-        if chaos.hits("manual trade"):
-            self._dare(account, Wanted(symbol, "buy" if side == "buy" else "sell", "market", "", None, quantity))
-        if chaos.hits("foreign order"):
-            self._foreign += 1
-            away = Decimal("0.98") if side == "buy" else Decimal("1.02")
-            name = chaos.one_of("", f"web_{self._foreign}", f"bzzzzzzz-n1-{self._foreign}")
-            at = market.nearest_price(price * away)
-            self._dare(account, Wanted(symbol, "buy" if side == "buy" else "sell", "limit", name, at, quantity))
-        if chaos.hits("deposit"):
-            amount = Decimal(chance.choice((-50, 100)))
-            if world.wallet(account)["USDT"].free + amount > 1_000:
-                world.credit(account, "USDT", amount)
-
-    def _dare(self, account: str, wanted: Wanted) -> None:
-        """Somebody else's order; only from what is not the bots'."""
-        market = self.scenario.markets[wanted.symbol]
-        asset = market.quote if wanted.side == "buy" else market.base
-        need = Decimal(45) if wanted.side == "buy" else wanted.quantity or ZERO
-        held = sum(
-            (
-                order.left * order.price if order.side == "buy" else order.left
-                for order in self.side.world.open_orders(account)
-                if order.client_id.startswith(("sim", "web_", "bzzzzzzz"))
-                and (order.side == "buy") == (wanted.side == "buy")
-            ),
-            ZERO,
-        )
-        if self.checks.outside[account, asset] - held * Decimal("1.01") < need * 2:
-            return
-        try:
-            self.side.world.place(account, wanted)
-        except UnableToTrade:
-            return
-
-    # --- people -------------------------------------------------------------------------------------------------
-
-    async def _ask(self, bot_id: str, kind: RequestKind, payload: dict[str, str]) -> None:
-        if bot_id in self.ended:
-            return
-        async with self._user.database.writing() as connection:
-            number = await add_request(connection, bot_id, kind, payload, self.side.now_ms())
-            requests = [one for one in await take_requests(connection, bot_id) if one.id == number]
-        self._note("asks", f"{bot_id} {kind} {payload}")
-        for engine in self._engines:
-            self.loop.call_later(0.2, engine.asked, requests[0], context=engine.host.context)
-
-    async def _wish(self) -> None:
-        """A person asks a bot for something."""
-        chance = self._chance
-        bot = chance.choice(self.scenario.bots)
-        kinds: list[RequestKind] = ["pause", "resume", "funds", "edit"]
-        if bot.strategy == "signal":
-            kinds = ["signal", "signal", "signal", *kinds]
-        kind = chance.choice(kinds)
-        match kind:
-            case "pause":
-                self._paused[bot.id] = None
-                await self._ask(bot.id, "pause", {"cancel": chance.choice(("yes", "no"))})
-            case "resume":
-                self._paused.pop(bot.id, None)
-                await self._ask(bot.id, "resume", {})
-            case "funds":
-                amount = Decimal(chance.choice((100, 200, -100)))
-                if self.checks.outside[bot.account, "USDT"] - 1_500 > amount:
-                    await self._ask(bot.id, "funds", {"amount": text(amount)})
-            case "edit" if bot.strategy == "grid":
-                grids = str(chance.choice((6, 9, 14)))
-                await self._ask(bot.id, "edit", {**bot.config, "grids": grids})
-            case "signal":
-                self._foreign += 1
-                action = chance.choice(("enter", "leave"))
-                await self._ask(bot.id, "signal", {"id": f"s{self._foreign}", "action": action})
-        if chance.random() < 0.01:
-            await self._ask(bot.id, "stop", {"sell": chance.choice(("yes", "no"))})
-
-    async def _kill_switch(self) -> None:
-        chance = self._chance
-        scope = chance.choice(("bot", "account", "all"))
-        bot = chance.choice(self.scenario.bots)
-        target = {"bot": bot.id, "account": bot.account}.get(scope, "")
-        hit = {
-            "bot": [bot.id],
-            "account": self.bots_on(bot.account),
-        }.get(scope, [one.id for one in self.scenario.bots])
-        async with self._user.database.writing() as connection:
-            await kills.add_kill(connection, _scope(scope), target, "a person", self.side.now_ms())
-        now = self.side.now_ms()
-        for bot_id in hit:
-            self.checks.killed_ms.setdefault(bot_id, now)
-            await self._ask(bot_id, "kill", {})
-        self._note("kill switch", f"{scope} {target}")
-        self._tell_kills()
-
-    async def _lift(self) -> None:
-        """A person lifts every kill."""
-        async with self._user.database.writing() as connection:
-            for kill in await kills.standing(connection):
-                await kills.lift(connection, kill.scope, kill.target, self.side.now_ms())
-        killed = list(self.checks.killed_ms)
-        self.checks.killed_ms.clear()
-        for bot_id in killed:
-            await self._ask(bot_id, "resume", {})
-        self._tell_kills()
-
-    def _tell_kills(self) -> None:
-        for engine in self._engines:
-            engine.host.was_frozen = engine.host.frozen
-            self.loop.call_later(0.2, self._tell_one, engine, context=engine.host.context)
-
-    def _tell_one(self, engine: Engine) -> None:
-        self.loop.create_task(engine.kills_changed())
-
-
-def _scope(name: str) -> kills.Scope:
-    assert name in ("bot", "account", "all")
-    return name  # type: ignore[return-value]
 
 
 def _database_fault(words: str, code: int) -> sqlite3.OperationalError:

@@ -1,4 +1,4 @@
-"""Each fault planted in the live protocol is found by a seed that is named for it; without it that seed finds nothing."""
+"""Each fault planted in the live protocol is found by a seed named for it, which finds nothing without it."""
 
 import os
 import subprocess

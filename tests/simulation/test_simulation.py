@@ -17,7 +17,7 @@ from tests.simulation.run import Outcome, Plan, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW = (3, 9, 22, 40)
-"""Seeds of the default suite: among them each style of exchange, a fee in a third asset, two engines, every strategy."""
+"""Seeds of the default suite."""
 
 
 def told(outcome: Outcome) -> str:

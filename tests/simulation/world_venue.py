@@ -44,7 +44,7 @@ WHY: Final[Mapping[Refused, Why]] = {
 }
 TYPES: Final[Mapping[str, OrderType]] = {"maker": "maker", "limit": "limit", "now": "ioc", "stop": "stop_limit"}
 PAGE: Final = (2, 7, 100)
-NEVER_S: Final = 100_000.0
+LOST: Final = ("answer lost", "request lost", "server error", "never answered", "gone early", "answer broken")
 LAG_MS: Final = 4_000
 """Answers are at most so much behind; less than what the engine waits before *not found* counts."""
 
@@ -115,7 +115,40 @@ class WorldVenue:
         `until_ms`: it is refused later than that, by the exchange's clock. `unclear`: a lost answer says nothing of
         whether it was done, else it is as if the exchange were away. `broken`: an answer that has lost its id.
         """
-        chaos, loop, side = self._side.chaos, self._loop, self._side
+        chaos, loop = self._side.chaos, self._loop
+        await self._leave(until_ms)
+        there, back = chaos.latency(), chaos.latency()
+        if chaos.hits("slow there"):
+            there += chaos.between(0.5, 8)
+        if chaos.hits("slow back"):
+            back += chaos.between(0.5, 20)
+        lost = next((kind for kind in LOST if chaos.hits(kind)), "")
+        undone = lost == "request lost" or (lost in ("server error", "answer broken") and chaos.between(0, 1) < 0.5)
+        answer: asyncio.Future[Answer] = loop.create_future()
+        word = ExchangeUnclear if unclear else ExchangeAway
+        if lost == "gone early":
+            loop.call_later(0.05, _fail, answer, word("the connection was dropped"), context=self._world)
+            there += chaos.between(0.1, 4)
+
+        def arrive() -> None:
+            found, fault = (None, None) if undone else self._done(do, until_ms)
+            if lost == "never answered":
+                return
+            if lost == "answer broken" and broken is not None and fault is None:
+                found = broken
+            elif undone or lost not in ("", "gone early"):
+                fault = word("no answer, or one that makes no sense")
+            if fault is not None:
+                loop.call_later(back, _fail, answer, fault, context=self._world)
+            else:
+                loop.call_later(back, _give, answer, found, context=self._world)
+
+        loop.call_later(there, arrive, context=self._world)
+        return await answer
+
+    async def _leave(self, until_ms: int | None) -> None:
+        """A request leaves the process, or does not. Raises `ExchangeAway`."""
+        chaos, side = self._side.chaos, self._side
         if chaos.hits("held back"):
             await asyncio.sleep(chaos.between(0, 3))
             if until_ms is not None and side.now_ms() >= until_ms:
@@ -128,52 +161,19 @@ class WorldVenue:
         if chaos.hits("rate limit"):
             await asyncio.sleep(chaos.latency())
             raise ExchangeAway("too many requests", int(chaos.between(0, 10_000)))
-        there, back = chaos.latency(), chaos.latency()
-        if chaos.hits("slow there"):
-            there += chaos.between(0.5, 8)
-        if chaos.hits("slow back"):
-            back += chaos.between(0.5, 20)
-        lost = ""
-        for kind in ("answer lost", "request lost", "server error", "never answered", "gone early", "answer broken"):
-            if not lost and chaos.hits(kind):
-                lost = kind
-        answer: asyncio.Future[Answer] = loop.create_future()
-        word = ExchangeUnclear if unclear else ExchangeAway
-        if lost == "gone early":
-            loop.call_later(0.05, _fail, answer, word("the connection was dropped"), context=self._world)
-            there += chaos.between(0.1, 4)
-        undone = lost == "request lost" or (lost in ("server error", "answer broken") and chaos.between(0, 1) < 0.5)
 
-        def arrive() -> None:
-            if undone and lost == "answer broken" and broken is not None:
-                loop.call_later(back, _give, answer, broken, context=self._world)
-                return
-            if undone:
-                loop.call_later(back, _fail, answer, word("no answer"), context=self._world)
-                return
-            try:
-                if until_ms is not None and side.now_ms() > until_ms:
-                    raise ExchangeRefused("clock", "the request came after its window")
-                if chaos.hits("clock refused"):
-                    raise ExchangeRefused("clock", "the request's time is off")
-                found = do()
-            except (ExchangeRefused, ExchangeAway, UnableToTrade) as no:
-                refusal = ExchangeRefused(WHY.get(no.why, "rule"), str(no)) if isinstance(no, UnableToTrade) else no
-                fault: Exception = word("no answer") if lost else refusal
-                if lost != "never answered":
-                    loop.call_later(back, _fail, answer, fault, context=self._world)
-                return
-            if lost in ("answer lost", "server error"):
-                loop.call_later(back, _fail, answer, word("no answer"), context=self._world)
-            elif lost == "answer broken" and broken is None:
-                loop.call_later(back, _fail, answer, word("the answer makes no sense"), context=self._world)
-            elif lost == "answer broken":
-                loop.call_later(back, _give, answer, broken, context=self._world)
-            elif lost != "never answered":
-                loop.call_later(back, _give, answer, found, context=self._world)
-
-        loop.call_later(there, arrive, context=self._world)
-        return await answer
+    def _done(self, do: Callable[[], Answer], until_ms: int | None) -> tuple[Answer | None, Exception | None]:
+        """What the exchange does, or how it refuses."""
+        try:
+            if until_ms is not None and self._side.now_ms() > until_ms:
+                raise ExchangeRefused("clock", "the request came after its window")
+            if self._side.chaos.hits("clock refused"):
+                raise ExchangeRefused("clock", "the request's time is off")
+            return do(), None
+        except (ExchangeRefused, ExchangeAway) as no:
+            return None, no
+        except UnableToTrade as no:
+            return None, ExchangeRefused(WHY.get(no.why, "rule"), str(no))
 
     async def place(self, intent: Intent, window_ms: int) -> OwnOrder:
         until_ms = self.now_ms() + window_ms
@@ -233,8 +233,8 @@ class WorldVenue:
             self._witness.cancels(self._account, client_id)
             try:
                 self._side.world.cancel(self._account, symbol, client_id=client_id)
-            except UnableToTrade as no:
-                assert no.why == "unknown-order", no
+            except UnableToTrade:
+                continue  # it is not open: what became of it is looked up
 
     def _lag_ms(self, kind: str) -> int:
         return int(self._side.chaos.between(100, LAG_MS)) if self._side.chaos.hits(kind) else 0
@@ -305,8 +305,9 @@ class WorldVenue:
         chaos = self._side.chaos
         while True:
             await asyncio.sleep(chaos.latency())
-            while chaos.hits("stream does not begin") or self._side.now_ms() < self._side.away_until_ms:
+            if chaos.hits("stream does not begin") or self._side.now_ms() < self._side.away_until_ms:
                 await asyncio.sleep(chaos.between(0.5, 20))
+                continue
             stream = _Stream(self._side, self._account, self._world)
             try:
                 yield StreamBegan(self._side.now_ms())
@@ -374,9 +375,9 @@ class _Stream:
             self._news.set()
 
 
-def _give(future: "asyncio.Future[Answer]", answer: Answer) -> None:
+def _give(future: "asyncio.Future[Answer]", answer: Answer | None) -> None:
     if not future.done():
-        future.set_result(answer)
+        future.set_result(answer)  # type: ignore[arg-type]
 
 
 def _fail(future: "asyncio.Future[Answer]", fault: Exception) -> None:

@@ -1,18 +1,19 @@
 """Laws of stops that rest at the exchange, for DCA and signal bots on made-up tapes, whatever happens in between."""
 
 import random
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import Accepted, Cancelled, Event, Expired, Filled, Rejected, SignalCame, Unclear
 from autogrid.trading.ledger import opened
 from autogrid.trading.market import Stops
-from autogrid.trading.money import ZERO, Price, Quantity
+from autogrid.trading.money import UNIT, ZERO, Price, Quantity
 from autogrid.trading.order import Order, by_its_stop
 from autogrid.trading.plan import payable, plan
 from autogrid.trading.risk import Limits
@@ -299,3 +300,24 @@ def test_whatever_the_exchange_answers_no_coin_is_lost_or_held_twice(stops: Stop
         for law in (books_close, nothing_is_owed, coins_are_somewhere, one_order_a_slot, deals_are_covered):
             law(hand.state, step)
         assert hand.state.ledger.held_base <= hand.state.ledger.base
+
+
+# ---------------------------------------------------------------- beside the bot's own watch
+
+
+@given(SEEDS)
+def test_over_a_tape_an_oco_leaves_the_same_books_as_the_bots_own_watch(seed: int) -> None:
+    """The same coins are sold at the same prices with the same fees, whoever sends the order."""
+    there = made_up_dca(seed, stops="oco")
+    assume(not there.walk.rules.slippage and "reinvest" not in there.state.strategy.config)
+    bot = replace(there.bot, market=replace(there.bot.market, stops="none"))
+    dca = Dca(there.state.strategy.config, bot.market, there.state.strategy.investment)
+    here = there._replace(bot=bot, state=bot.start(dca, there.state.ledger))
+    (last, kept), (same, _) = watch_dca(there), watch_dca(here)
+    one, other = last.ledger, same.ledger
+    assert (one.bought, one.paid, one.sold, one.earned, one.base) == (
+        *(other.bought, other.paid, other.sold, other.earned),
+        other.base,
+    )
+    assert abs(one.quote - other.quote) <= UNIT * len(kept)  # several targets are several orders, each with its fee
+    assert dca_memory(last).closed == dca_memory(same).closed

@@ -27,8 +27,7 @@ from autogrid.trading.order import Order
 from autogrid.trading.state import BotState
 
 OWNER_TRIES = 30
-"""So often an exchange may not know the order of a trade, some seven minutes long; then it was nobody's."""
-
+"""So often an exchange may not know the order of a trade: some seven minutes."""
 
 class Desk:
     """What one bot has at the exchange, and what becomes of it; the bot's `Link` to its account."""
@@ -378,7 +377,7 @@ class Desk:
             tries += 1
 
     async def _find_owner(self, trade: OwnTrade) -> None:
-        """Whose order an unnamed trade was. What traded exists, so an exchange that does not know it is asked again."""
+        """Whose order an unnamed trade was: what traded exists, so who does not know it is asked again."""
         timing, tries = self._account.timing, 0
         while tries < OWNER_TRIES:
             try:

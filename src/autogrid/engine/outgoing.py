@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Coroutine, Iterable
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple, Protocol, TypeVar
 from weakref import WeakSet
 
@@ -69,7 +70,8 @@ class Outgoing:
         self._hold = hold
         self._timing = timing
         self._orders: deque[_Order] = deque()
-        self._cancels: deque[_Cancel] = deque()
+        self._cancels: dict[str, _Cancel] = {}
+        """By client id: of one order one cancel waits, whoever asks for it."""
         self._away_until_ms = 0
         self._news = asyncio.Event()
         self._working: dict[asyncio.Task[None], None] = {}
@@ -92,8 +94,13 @@ class Outgoing:
 
     def cancel(self, symbol: str, client_id: str, sender: Sender | None = None, known: Known | None = None) -> None:
         """Take an order out at the exchange; it leaves before any order."""
-        self._cancels.append(_Cancel(symbol, client_id, sender, known))
+        self._wait(_Cancel(symbol, client_id, sender, known))
         self._news.set()
+
+    def _wait(self, cancel: _Cancel) -> None:
+        waits = self._cancels.get(cancel.client_id)
+        if waits is None or waits.sender is None:
+            self._cancels[cancel.client_id] = cancel
 
     def forget(self, sender: Sender) -> None:
         """What a bot has waiting here does not leave any more, nor what comes back from an exchange that is away."""
@@ -147,12 +154,11 @@ class Outgoing:
 
     def _next_cancels(self) -> list[_Cancel]:
         """As many as one request may name, of one symbol."""
-        first = self._cancels.popleft()
-        batch, rest = [first], deque[_Cancel]()
-        while self._cancels and len(batch) < self._venue.cancels_at_once:
-            one = self._cancels.popleft()
-            (batch if one.symbol == first.symbol else rest).append(one)
-        self._cancels.extendleft(reversed(rest))
+        symbol = next(iter(self._cancels.values())).symbol
+        same = (one for one in self._cancels.values() if one.symbol == symbol)
+        batch = list(islice(same, self._venue.cancels_at_once))
+        for one in batch:
+            del self._cancels[one.client_id]
         return batch
 
     async def _place(self, order: _Order) -> None:
@@ -195,7 +201,9 @@ class Outgoing:
         except (ExchangeAway, TimeoutError) as away:
             wait_ms = away.wait_ms if isinstance(away, ExchangeAway) else 0
             await asyncio.sleep(max(wait_ms, 500) / 1_000)
-            self._cancels.extend(one for one in batch if one.known is None or one.known.order.is_open)
+            for one in batch:
+                if one.known is None or one.known.order.is_open:
+                    self._wait(one)
             return
         except (ExchangeRefused, ExchangeUnclear):
             pass  # what became of it is looked up, in each case
@@ -217,7 +225,7 @@ class Outgoing:
     async def carried(self, client_ids: Iterable[str]) -> None:
         """Return once the cancels of these have left and were answered."""
         wanted = frozenset(client_ids)
-        while any(one.client_id in wanted for one in self._cancels) or self._working:
+        while not wanted.isdisjoint(self._cancels) or self._working:
             if not self._working:
                 await asyncio.sleep(0.05)
                 continue
@@ -225,7 +233,7 @@ class Outgoing:
 
     def waiting_cancels(self) -> frozenset[str]:
         """Client ids of orders whose cancel has not left yet."""
-        return frozenset(one.client_id for one in self._cancels)
+        return frozenset(self._cancels)
 
 
 async def within(timing: Timing, work: Awaitable[Result]) -> Result:

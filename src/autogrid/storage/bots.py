@@ -122,15 +122,23 @@ async def list_bots(connection: AsyncConnection) -> list[BotRow]:
     return [_bot(row) for row in rows.mappings()]
 
 
+async def begun_on(connection: AsyncConnection, account: str) -> list[str]:
+    """The ids of all bots on an account that have run and have not ended, oldest first."""
+    bots, snapshots = tables.bots, tables.snapshots
+    begun = select(snapshots.c.bot_id).where(snapshots.c.seq == 0)
+    meant = (~bots.c.deleted, bots.c.account == account, bots.c.actual != "ended", bots.c.id.in_(begun))
+    found = await connection.execute(select(bots.c.id).where(*meant).order_by(bots.c.created_ms, bots.c.id))
+    return list(found.scalars())
+
+
 async def find_bot(connection: AsyncConnection, meant: str) -> BotRow:
     """The bot with that id, that name, or an id that starts so. Raises `UnableToFindBot`."""
+    table = tables.bots
+    named = select(table).where(~table.c.deleted, (table.c.id == meant) | (table.c.name == meant))
+    rows = (await connection.execute(named)).mappings().all()
+    if rows:  # the first two are asked for apart: with thousands of bots, reading all of them is dear
+        return _bot(next((row for row in rows if row["id"] == meant), rows[0]))
     bots = await list_bots(connection)
-    for bot in bots:
-        if bot.id == meant:
-            return bot
-    for bot in bots:
-        if bot.name == meant:
-            return bot
     found = [bot for bot in bots if meant and bot.id.startswith(meant)]
     if len(found) == 1:
         return found[0]

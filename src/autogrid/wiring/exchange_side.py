@@ -13,6 +13,7 @@ from autogrid.exchanges.ccxt_exchange import open_account
 from autogrid.exchanges.live_candles import Wanted
 from autogrid.exchanges.live_closed import ClosedCandles
 from autogrid.exchanges.live_prices import LivePrices
+from autogrid.exchanges.trade_stream import trade_client
 from autogrid.exchanges.user_stream import STREAM_PATIENCE, StreamPatience
 from autogrid.security.vault import Vault
 from autogrid.services.credentials import opened
@@ -41,7 +42,7 @@ def live_side(
 
 async def follow(exchange: str, symbol: str, hear: Callable[[int, Price], None]) -> None:
     """The prices of a market, until cancelled."""
-    await LivePrices((exchange, symbol), lambda traded: hear(traded.at_ms, traded.price)).run()
+    await LivePrices((exchange, symbol), lambda traded: hear(traded.at_ms, traded.price), trade_client).run()
 
 
 def closed_candles(row: BotRow, timeframe_ms: int, warm_up: int, prices: MarketPrices, cursor: str) -> Candles:
