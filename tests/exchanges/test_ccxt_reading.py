@@ -213,14 +213,14 @@ def test_bybits_balances_are_read() -> None:
 @pytest.mark.parametrize(
     ("permissions", "withdraws"),
     [
-        ({"Spot": ["SpotTrade"]}, False),
+        ({"Spot": ["SpotTrade"]}, None),
         ({"Spot": ["SpotTrade"], "Wallet": []}, False),
         ({"Spot": ["SpotTrade"], "Wallet": ["Withdraw"]}, True),
         ({"Spot": ["SpotTrade"], "Wallet": ["AccountTransfer"]}, True),
         ({"Spot": ["SpotTrade"], "Wallet": ["SubMemberTransferList"]}, True),
     ],
 )
-def test_a_bybit_key_that_can_move_money_is_known(permissions: dict[str, list[str]], withdraws: bool) -> None:
+def test_a_bybit_key_that_can_move_money_is_known(permissions: dict[str, list[str]], withdraws: bool | None) -> None:
     rights = bybit_reading.rights({"result": {"readOnly": 0, "permissions": permissions, "ips": ["1.2.3.4"]}})
     assert (rights.trades, rights.withdraws, rights.bound) == (True, withdraws, True)
 

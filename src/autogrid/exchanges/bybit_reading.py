@@ -112,7 +112,7 @@ def rights(told: Raw) -> Rights:
     return Rights(
         reads=True,
         trades=str(its["readOnly"]) == "0" and "SpotTrade" in (allowed.get("Spot") or []),
-        withdraws=any(bool(allowed.get(name)) for name in MOVES),
+        withdraws=any(bool(allowed.get(name)) for name in MOVES) if "Wallet" in allowed else None,
         bound=bool(ips) and "*" not in ips,
     )
 

@@ -27,7 +27,7 @@ from autogrid.engine.venue import ExchangeAway, ExchangeRefused, MarketNow, Venu
 from autogrid.services.bots import first_ledger, now_ms, strategy_of
 from autogrid.services.onlooker import WatchedJournal
 from autogrid.services.running import UnableToStartYet
-from autogrid.storage.bots import BotRow, list_bots
+from autogrid.storage.bots import BotRow, begun_on
 from autogrid.storage.database import Database
 from autogrid.storage.journal import SqlJournal, begin
 from autogrid.storage.recall import load, machine_of
@@ -36,6 +36,7 @@ from autogrid.trading.market import Market
 from autogrid.trading.money import Price, use_exact_figures
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
+from autogrid.wiring.rules import Rules
 
 RULES_S: Final = 3_600.0
 """So often the rules of markets are read anew."""
@@ -57,25 +58,20 @@ MakeCandles = Callable[[BotRow, int, int, MarketPrices, str], Candles]
 class OpenAccount:
     """An account that bots of this process trade on, and what runs it."""
 
-    def __init__(self, account: Account, watch_key: WatchKey | None) -> None:
+    def __init__(self, account: Account, rules: Rules, watch_key: WatchKey | None) -> None:
+        """`rules`: of all markets, shared with other accounts."""
         self.account = account
+        self.rules = rules
         self.owned: dict[str, Owned] = {}
         """By bot, as far as this process knows."""
         self.short = ""
         """What is missing on the account; empty where nothing is."""
         self.key = ""
         """What is wrong with the key; empty where nothing is."""
-        self.rules: dict[str, MarketNow] = {}
         self.task = asyncio.create_task(account.run(), name=f"account {account.name}")
         self.watches = [asyncio.create_task(self._watch(), name=f"funds {account.name}")]
         if watch_key is not None:
             self.watches.append(asyncio.create_task(self._attend(watch_key), name=f"key {account.name}"))
-
-    async def market(self, symbol: str, *, anew: bool = False) -> MarketNow:
-        """The rules of a symbol, as of the last hour."""
-        if anew or symbol not in self.rules:
-            self.rules[symbol] = await within(self.account.timing, self.account.venue.market(symbol))
-        return self.rules[symbol]
 
     async def _watch(self) -> None:
         """Compare what bots own with what is there, and read the rules of markets anew."""
@@ -87,8 +83,8 @@ class OpenAccount:
                 self.short = shortfall(self.owned.values(), balances)
                 if time.monotonic() > read + RULES_S:
                     read = time.monotonic()
-                    for symbol in list(self.rules):
-                        await self.market(symbol, anew=True)
+                    for symbol in self.account.symbols:
+                        await self.rules.read(self.account, symbol, RULES_S / 2)
 
     async def _attend(self, watch_key: WatchKey) -> None:
         """Look after the key; a fault of that ends nothing else, and is said."""
@@ -130,6 +126,7 @@ class LiveSide:
         self._board = Board(follow, wall_ms, timing.silent_s)
         self._accounts: dict[str, asyncio.Task[OpenAccount]] = {}
         self._killed: dict[str, frozenset[str] | None] = {}
+        self._rules = Rules()
 
     def make(self, row: BotRow, hold: Hold) -> "LiveRun":
         """As `Side`."""
@@ -176,7 +173,7 @@ class LiveSide:
         venue = await self._open_venue(name)
         account = Account(name, venue, hold, self._timing)
         account.outgoing.kill(self._killed.get(name, frozenset()))
-        return OpenAccount(account, self._watch_key)
+        return OpenAccount(account, self._rules, self._watch_key)
 
     def prices(self, exchange: str, symbol: str) -> MarketPrices:
         """The prices of a market, shared."""
@@ -211,7 +208,7 @@ class LiveRun:
             return True, self._doing
         if not exchange.card:
             return True, opened.account.trouble or "asking the exchange what happened meanwhile"
-        rules = opened.rules.get(self._row.symbol)
+        rules = opened.rules.of(opened.account.venue.exchange, self._row.symbol)
         changed = changed_rules(self._row.market, rules) if rules is not None else ""
         troubles = [one for one in (opened.key, opened.account.trouble, opened.short, changed) if one]
         return False, "; ".join([*troubles, f"at its start: {exchange.card}"])
@@ -228,7 +225,7 @@ class LiveRun:
         opened = self._opened = await side.account(row.account, self._hold)
         account = opened.account
         self._doing = "asking for the market's rules"
-        rules = await opened.market(row.symbol, anew=True)
+        rules = await opened.rules.read(account, row.symbol)
         if not rules.trading:
             raise UnableToStartYet(f"{row.symbol} is not traded on {account.venue.exchange} now: {rules.words}")
         prices = side.prices(account.venue.exchange, row.symbol)
@@ -278,13 +275,12 @@ class LiveRun:
         row, database = self._row, self._side.database
         balances = await within(opened.account.timing, opened.account.venue.balances())
         async with database.reading() as connection:
-            others = [bot for bot in await list_bots(connection) if bot.account == row.account and bot.id != row.id]
-            for bot in others:
-                if bot.actual == "ended" or bot.id in opened.owned:
+            for bot_id in await begun_on(connection, row.account):
+                if bot_id == row.id or bot_id in opened.owned:
                     continue
-                loaded = await load(connection, bot.id, build)
+                loaded = await load(connection, bot_id, build)
                 if loaded is not None and not loaded.state.ended_why:
-                    opened.owned[bot.id] = owned(bot.market, loaded.state)
+                    opened.owned[bot_id] = owned(loaded.row.market, loaded.state)
         wanted = Owned(row.market.quote, row.market.base, row.investment, row.own_base)
         fault = unable_to_fund(row.name, wanted, opened.owned.values(), balances)
         if fault:
