@@ -23,10 +23,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import uvloop
-from benchmarks import live_watch as watch
-from benchmarks.live_stage import LIFTED, Exchange, an_exchange, machine, make_bots, venues, want
-from benchmarks.live_watch import Spent, TimedLimiter, spread
-from benchmarks.report import table
 
 from autogrid.engine.timing import PATIENT
 from autogrid.services.running import Engine
@@ -35,6 +31,10 @@ from autogrid.storage.wants import list_wants
 from autogrid.trading.money import Price, use_exact_figures
 from autogrid.wiring.exchange_side import closed_candles, follow
 from autogrid.wiring.live import LiveSide
+from benchmarks import live_watch as watch
+from benchmarks.live_stage import LIFTED, Exchange, an_exchange, machine, make_bots, venues, want
+from benchmarks.live_watch import Spent, TimedLimiter, spread
+from benchmarks.report import table
 
 BREATH_S = 5.0
 """After a change, before something is measured."""

@@ -75,7 +75,7 @@ class Crowd:
         self.step = 0.0
         self.told = self.left_out = self.orders = self.fills = 0
         self._starts = starts
-        self._chance = random.Random(7)  # noqa: S311 (to be repeatable is the point)
+        self._chance = random.Random(7)
         self._shares = dict.fromkeys(starts, 1.0)
         listeners = (getattr(hear, "__self__", None) for hear in world._listeners)  # noqa: SLF001
         self._hub = next(one for one in listeners if isinstance(one, Hub))
@@ -112,11 +112,9 @@ class Crowd:
         for _ in range(count):
             symbol = next(self._order)
             self._next_id += 1
-            yield (
-                symbol,
-                f'{{"e":"trade","E":{at_ms},"s":"{symbol.replace("/", "")}","t":{self._next_id},"p":"{prices[symbol]}",'
-                f'"q":"0.12300000","T":{at_ms},"m":true,"M":true}}',
-            )
+            name, price = symbol.replace("/", ""), prices[symbol]
+            head = f'{{"e":"trade","E":{at_ms},"s":"{name}","t":{self._next_id}'
+            yield symbol, f'{head},"p":"{price}","q":"0.12300000","T":{at_ms},"m":true,"M":true}}'
 
     def _send(self, stream: str, frame: str) -> None:
         for watcher in self._hub.watchers:

@@ -12,8 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.live_load_exchange import key_of, market_of, symbols_of
-
 from autogrid.engine.venue import Venue
 from autogrid.exchanges.ccxt_exchange import open_account
 from autogrid.exchanges.limits import ALL, Limiter, Rule
@@ -21,6 +19,7 @@ from autogrid.storage.bots import NewBot, create_bot, set_wanted
 from autogrid.storage.database import Database
 from autogrid.trading.money import text
 from autogrid.trading.risk import Limits
+from benchmarks.live_load_exchange import key_of, market_of, symbols_of
 
 INVESTMENT: Final = Decimal(1_000)
 LIFTED: Final = (Rule(1_000_000_000, 60.0, ALL, weighted=True, header="x-mbx-used-weight-1m"),)
@@ -89,7 +88,7 @@ async def an_exchange(folder: Path, symbols: int, accounts: int) -> AsyncIterato
 
 async def make_bots(database: Database, count: int, symbols: int, accounts: int, grids: int) -> list[str]:
     """Grid bots, spread over symbols and accounts, each with lines of its own; their ids."""
-    chance = random.Random(11)  # noqa: S311 (to be repeatable is the point)
+    chance = random.Random(11)
     starts = list(symbols_of(symbols).items())
     found = []
     async with database.writing() as connection:

@@ -1,4 +1,4 @@
-"""The stopwatch of the live benchmarks: how long an order takes from what led to it to the socket, and what a while cost.
+"""The stopwatch of the live benchmarks: how long an order takes from what led to it to the socket, and what all costs.
 
 An order's way: what leads to it is *heard* (put into its bot's queue), the step is *decided*, the journal has *kept*
 it, it is *handed* to the account on its exchange, waits in the limiter (*limited*, which is not counted), and its

@@ -8,13 +8,15 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from tests.drills.engines import Stage, named
 from tests.drills.exchanges_here import Exchange
 
 from autogrid.engine.wire_ids import bot_of, wire_id
 from autogrid.services.bots import first_ledger
+from autogrid.simulator.bybit.figures import trade_id as bybit_id
+from autogrid.simulator.mexc.names import trade_id as mexc_id
 from autogrid.simulator.records import OrderNews, SimTrade, WorldNews
 from autogrid.storage.bots import BotRow, list_bots
 from autogrid.storage.database import Database, open_database
@@ -26,8 +28,11 @@ from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
 
 
-TRADE_ID: Final = {"binance": "{}", "bybit": "229{:016d}", "mexc": "7{:017d}X1"}
-"""How an exchange writes the number of a trade."""
+def told_id(exchange: Exchange, trade: SimTrade) -> str:
+    """The number of a trade, as an exchange writes it."""
+    if exchange.name == "bybit":
+        return bybit_id(exchange.world, trade.symbol, trade.id)
+    return mexc_id(trade) if exchange.name == "mexc" else str(trade.id)
 
 
 class Books(NamedTuple):
@@ -105,7 +110,7 @@ class _Account:
         self._by_hand: list[SimTrade] = []
         for trade in exchange.world.trades(account, limit=10**9):
             if (bot_id := bot_of(trade.client_id)) is not None:
-                self._trades[bot_id][TRADE_ID[exchange.name].format(trade.id)] = trade
+                self._trades[bot_id][told_id(exchange, trade)] = trade
             else:
                 self._by_hand.append(trade)
         self._intents = {wire_id(bot_id, row.id): row for bot_id, one in bots.items() for row in one.orders}

@@ -11,21 +11,20 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
 
 from tests.drills import engine_process
 from tests.drills.engine_process import QUICK, Moment, Plan
 from tests.drills.exchanges_here import Exchange
 
 from autogrid.engine.timing import Timing
-
-MARKS: Final = "PREPARED"
-
 
 def _warm() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
@@ -103,7 +102,9 @@ class Stage:
         """By id."""
         self._context = _warm()
         self._commands = self._engines = 0
-        data_dir.mkdir(parents=True, exist_ok=True)
+        self._logs = data_dir.parent / "logs"
+        for folder in (data_dir, self._logs):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def environment(self, database_url: str = "") -> dict[str, str]:
         """Of every process here."""
@@ -117,7 +118,7 @@ class Stage:
     async def autogrid(self, *words: str, more: Mapping[str, str] | None = None) -> str:
         """What the command line says; fails where it fails."""
         self._commands += 1
-        log = self.data_dir / f"command{self._commands}.log"
+        log = self._logs / f"command{self._commands}.log"
         given = ({**self.environment(), **(more or {})}, log, words)
         running = self._run(engine_process.command, given, log)
         code = await running.ended(60)
@@ -135,7 +136,7 @@ class Stage:
     ) -> Running:
         """Start an engine; it runs until it is killed or stopped."""
         self._engines += 1
-        log = self.data_dir / f"engine{self._engines}.log"
+        log = self._logs / f"engine{self._engines}.log"
         plan = Plan(self.environment(database_url), log, timing, quick, stop_at, gate)
         return self._run(engine_process.engine, (plan,), log)
 
@@ -170,13 +171,22 @@ class Stage:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
             return database.execute(query, given).fetchall()
 
-    def exchange_of(self, bot: Bot) -> tuple[Exchange, str]:
-        """Where a bot trades, and the account's name there."""
-        for exchange in self.exchanges.values():
-            for account in exchange.accounts:
-                if bot.account == named(exchange.name, account):
-                    return exchange, account
-        raise AssertionError(f"no exchange has the account {bot.account}")
+    async def states(self) -> list[tuple[str, str, str]]:
+        """Name, actual state and reason of every bot."""
+        query = "SELECT name, actual, reason FROM bots ORDER BY created_ms, id"
+        if not self.database_url:
+            return [(name, actual, reason) for name, actual, reason in self.rows(query)]
+        asks = await asyncpg.connect(self.database_url)
+        try:
+            return [(name, actual, reason) for name, actual, reason in await asks.fetch(query)]
+        finally:
+            await asks.close()
+
+    async def all_run(self, engine: Running) -> bool:
+        """Whether all bots run in that engine, what was open before is settled."""
+        if engine.said.count(" runs on ") < len(self.bots):
+            return False
+        return all(actual == "running" and "at its start" in reason for _, actual, reason in await self.states())
 
 
 def named(exchange: str, account: str) -> str:
@@ -188,6 +198,15 @@ async def until(seen: Callable[[], bool], within_s: float, what: str, every_s: f
     """Seconds until `seen`; fails where it takes longer."""
     began = time.monotonic()
     while not seen():
+        assert time.monotonic() < began + within_s, f"not within {within_s:.0f} s: {what}"
+        await asyncio.sleep(every_s)
+    return time.monotonic() - began
+
+
+async def until_so(seen: Callable[[], Awaitable[bool]], within_s: float, what: str, every_s: float = 0.1) -> float:
+    """As `until`."""
+    began = time.monotonic()
+    while not await seen():
         assert time.monotonic() < began + within_s, f"not within {within_s:.0f} s: {what}"
         await asyncio.sleep(every_s)
     return time.monotonic() - began

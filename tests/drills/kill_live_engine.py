@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 
 from tests.drills.books import Books, Watch, compare, in_sqlite
 from tests.drills.engine_process import Moment
-from tests.drills.engines import Bot, Running, Stage, named, until
+from tests.drills.engines import Bot, Running, Stage, named, until_so
 from tests.drills.exchanges_here import Exchange, exchanges
 
 from autogrid.engine.wire_ids import bot_of
@@ -35,6 +35,8 @@ from autogrid.simulator.records import OrderNews, WorldNews
 GRID: Final = ("upper=62000", "lower=58000", "grids=30")
 GRID_ETH: Final = ("upper=3120", "lower=2880", "grids=24")
 DCA: Final = ("base_order=500", "safety_order=500", "deviation=0.003", "safety_orders=4", "take_profit=0.003")
+QUIET_S: Final = 4.0
+"""Longer than the engine waits between two comparisons with the exchange."""
 FAULTS: Final = (
     Fault("lost-answer", 0.03, where="place"),
     Fault("lost-answer", 0.03, where="cancel"),
@@ -149,21 +151,20 @@ async def settled(stage: Stage, within_s: float = 60.0) -> None:
 
     ends = [exchange.world.listen(hear) for exchange in stage.exchanges.values()]
     engine = stage.engine()
-    began = time.monotonic()
+
+    async def quiet() -> bool:
+        return time.monotonic() > heard[0] + QUIET_S and await stage.all_run(engine)
+
     try:
-        await until(lambda: time.monotonic() > max(heard[0], began) + 4 and _all_run(stage), within_s, "quiet", 0.1)
+        await until_so(lambda: stage.all_run(engine), within_s, "all bots run")
+        heard[0] = max(heard[0], time.monotonic())
+        await until_so(quiet, within_s, "quiet")
     except AssertionError as fault:
-        states = [] if stage.database_url else stage.rows("SELECT name, actual, reason FROM bots")
-        raise AssertionError(f"{fault}: {states}, {engine.said}") from None
-    for end in ends:
-        end()
+        raise AssertionError(f"{fault}: {await stage.states()}, {engine.said}") from None
+    finally:
+        for end in ends:
+            end()
     assert await engine.stop() == 0, engine.said
-
-
-def _all_run(stage: Stage) -> bool:
-    if stage.database_url:
-        return True
-    return all(actual in ("running", "ended") for (actual,) in stage.rows("SELECT actual FROM bots"))
 
 
 async def drill(folder: Path, exchange: str, kills: int, seed: int, longest_s: float = 2.5) -> Result:

@@ -18,7 +18,7 @@ from autogrid.engine.prices import MarketPrices
 from autogrid.engine.wire_ids import bot_of
 from autogrid.services.bots import BotRequest, create, first_ledger, strategy_of
 from autogrid.services.markets import MarketWords
-from autogrid.simulator.price_source import tape_steps
+from autogrid.simulator.price_source import LEAST_PRINT, tape_steps
 from autogrid.storage.bots import PAPER, BotRow
 from autogrid.trading.bot import Bot
 from autogrid.trading.candle import Candle
@@ -104,6 +104,9 @@ async def live(
         while (taken := local.prices.taken) < 4 * len(tape):
             local.prices.step(_stops(grid, made.id))
             await quiet(local, grid, made.id)
+            if _waits_for_price(grid, made.id):
+                _trade_again(local)
+                await quiet(local, grid, made.id)
             if local.prices.taken != taken and local.prices.taken % 4 == 0:
                 candles.close_one()
                 await quiet(local, grid, made.id)
@@ -151,6 +154,19 @@ def _stops(grid: AutoGrid, bot_id: str) -> list[Decimal]:
     exchange = exchange_of(grid, bot_id)
     bounds = None if exchange is None else exchange.bounds
     return [] if bounds is None else [price for price in (bounds.floor, bounds.roof) if price is not None]
+
+
+def _waits_for_price(grid: AutoGrid, bot_id: str) -> bool:
+    """Whether the bot goes on with the next price, whatever it is: a backtest tells it the present one."""
+    exchange = exchange_of(grid, bot_id)
+    bounds = None if exchange is None else exchange.bounds
+    return exchange is not None and (bounds is None or bounds.every or bounds.until_ms is not None)
+
+
+def _trade_again(local: Local) -> None:
+    price = local.world.price(SYMBOL)
+    assert price is not None
+    local.world.move(SYMBOL, price, LEAST_PRINT)
 
 
 async def quiet(local: Local, grid: AutoGrid, bot_id: str) -> None:

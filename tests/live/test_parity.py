@@ -23,6 +23,7 @@ DCA: Final = {
     "deviation": "0.003",
     "safety_orders": "4",
     "take_profit": "0.003",
+    "cooldown": "0",  # in waiting the clock of the wall and that of the tape would differ
 }
 CROSS: Final = {"timeframe": "1m", "fast": "3", "slow": "8"}
 

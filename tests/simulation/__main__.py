@@ -38,12 +38,14 @@ def main() -> int:
     asked.add_argument("--jobs", type=int, default=2)
     asked.add_argument("--only", default="", help="kinds of faults, by commas; empty: all")
     asked.add_argument("--strength", type=float, default=1.0)
+    asked.add_argument("--engines", type=int, default=None, help="as many processes; without: as the seed says")
+    asked.add_argument("--bots", type=int, default=None)
     asked.add_argument("--first", action="store_true", help="end at the first run that goes wrong")
     asked.add_argument("--log", action="store_true", help="print the trace (one seed)")
     given = asked.parse_args()
     first, last = map(int, given.seeds.split(":"))
     only = tuple(kind for kind in given.only.split(",") if kind)
-    plans = [Plan(seed, given.days, only, given.strength) for seed in range(first, last)]
+    plans = [Plan(seed, given.days, only, given.strength, given.bots, given.engines) for seed in range(first, last)]
     if given.log:
         plans[0].log = []
         outcome = simulate(plans[0])

@@ -55,6 +55,7 @@ SHARES: Final = {
     "kill": 0.01,  # at any of its points
     "killed at a time": 0.01,
     "freeze": 0.01,
+    "renewals fail": 0.004,  # it runs, and its lease runs out
     "clock jump": 0.003,
     "shutdown": 0.004,
     # the database

@@ -57,7 +57,8 @@ class Leasing:
 
     def goes_on(self, host: Host) -> None:
         """It runs again."""
-        self._outages[host][-1][1] = self._loop.time()
+        for outage in self._outages.get(host, ()):
+            outage[1] = min(outage[1], self._loop.time())
 
     def renewed_s(self, tenure: Tenure) -> float:
         """When the lease was renewed last."""
@@ -84,13 +85,21 @@ class Leasing:
                 if old is not None and old.until_s == FOR_EVER:
                     old.until_s = self._loop.time()
                     self.takeovers += 1
-                    self._loop.call_later(RENEW_S / 2, old.lost.set, context=old.host.context)
+                    self._loop.call_later(0, self._notices, old, context=old.host.context)
                 return tenure
-            if old.host.frozen or old.host.dead:
+            if self._is_out(old.host):
                 await asyncio.sleep(0.5)
             else:
                 self._doubt.clear()
                 await self._doubt.wait()
+
+    def _is_out(self, host: Host) -> bool:
+        """Whether the process renews nothing at present."""
+        return any(end > self._loop.time() for _, end in self._outages.get(host, ()))
+
+    def _notices(self, old: Tenure) -> None:
+        """The process runs, and will find out when it renews next."""
+        self._loop.call_later(RENEW_S * 0.7, old.lost.set)
 
     def give_back(self, tenure: Tenure) -> None:
         """Before its time, at an orderly end."""

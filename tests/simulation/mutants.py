@@ -6,6 +6,8 @@ finds it; `only` leaves out the kinds of faults that are not needed, so that it 
 
 from typing import Final, NamedTuple
 
+from tests.simulation.run import Plan
+
 
 class Planted(NamedTuple):
     """One fault."""
@@ -17,7 +19,16 @@ class Planted(NamedTuple):
     seed: int
     only: str = ""
     """Kinds of faults, by commas; empty: all."""
+    strength: float = 1.0
+    engines: int | None = None
+    bots: int | None = None
     days: float = 0.3
+
+    @property
+    def plan(self) -> Plan:
+        """The run that finds it."""
+        only = tuple(kind for kind in self.only.split(",") if kind)
+        return Plan(self.seed, self.days, only, self.strength, self.bots, self.engines)
 
 
 DESK: Final = "engine/desk.py"
@@ -64,6 +75,8 @@ PLANTED: Final = (
         "if missed >= timing.misses and known.is_unanswered:",
         "if known.is_unanswered:",
         2000,
+        only="question lost,not found by mistake,answer lost,burst,partial fills",
+        strength=1.5,
     ),
     Planted(
         "a fault while asking counts as 'not found'",
@@ -136,6 +149,8 @@ PLANTED: Final = (
         "return None if own is None else own.client_id",
         'return "" if own is None else own.client_id',
         2000,
+        only="kill,killed at a time,not found by mistake,not found at first,event lost,burst,partial fills",
+        strength=3,
     ),
     Planted(
         "trades are read from where the foremost bot stands",
@@ -143,6 +158,9 @@ PLANTED: Final = (
         "return min(known, key",
         "return max(known, key",
         2000,
+        only="database full,database in doubt,event lost,stream stalls,burst,partial fills",
+        strength=4,
+        bots=6,
     ),
     Planted(
         "the exchange is not asked each minute",
@@ -150,6 +168,7 @@ PLANTED: Final = (
         "if self._blind or waited >= self.timing.round_s:",
         "if self._blind:",
         2000,
+        only="event lost,stream stalls,burst,partial fills",
     ),
     Planted(
         "an order that is open no more is not looked up",
@@ -178,6 +197,8 @@ PLANTED: Final = (
         "        if self._killed is None or sender.bot_id in self._killed:\n",
         "        if sender.bot_id in ():\n",
         2000,
+        only="kill switch,database slow,burst,partial fills",
+        strength=6,
     ),
     Planted(
         "an order may arrive after its lease has ended",
@@ -185,6 +206,10 @@ PLANTED: Final = (
         "return max(1, min(LONGEST_WINDOW_MS, left_ms - MARGIN_MS))",
         "return LONGEST_WINDOW_MS",
         2000,
+        only="freeze,renewals fail,burst,partial fills,slow there,manual trade,events swapped,killed at a time,kill",
+        strength=6,
+        engines=2,
+        bots=6,
     ),
     Planted(
         "nobody asks whether the lease is still held",
@@ -192,6 +217,10 @@ PLANTED: Final = (
         "        return not self.lost and self.steady_ms() < self._renewed_ms + SEND_WITHIN_MS\n",
         "        self._renewed_ms = self.steady_ms()\n        return True\n",
         2000,
+        only="freeze,renewals fail,burst,partial fills,slow there,manual trade,events swapped,killed at a time,kill",
+        strength=6,
+        engines=2,
+        bots=6,
     ),
     Planted(
         "the journal takes the steps of an engine that lost its lease",
@@ -199,6 +228,10 @@ PLANTED: Final = (
         'tables.leases.c.epoch == bindparam("epoch")',
         'tables.leases.c.epoch >= bindparam("epoch")',
         2000,
+        only="freeze,renewals fail,burst,partial fills,slow there,manual trade,events swapped,killed at a time,kill",
+        strength=6,
+        engines=2,
+        bots=6,
     ),
     Planted(
         "an order that came back from an exchange that was away leaves after its bot was begun anew",
@@ -206,19 +239,48 @@ PLANTED: Final = (
         "            if sender in self._gone:\n",
         "            if sender in ():\n",
         2000,
+        only="rate limit,held back,database full,database in doubt,burst,partial fills",
+        strength=4,
+        bots=6,
     ),
     Planted(
-        "an order of ours that is open and unknown stays",
-        DESK,
-        "            elif known is None or not known.order.is_open:\n",
-        "            elif not own.client_id:\n",
+        "of the pages of trades the last alone is read",
+        ROUNDS,
+        "trades += page.trades",
+        "trades = list(page.trades)",
         2000,
     ),
     Planted(
-        "an order that turns up after it was given up is left alone",
-        DESK,
-        'if known.is_unanswered or (status == "absent" and own.status == "open"):',
-        "if known.is_unanswered:",
+        "a round is told to the first bot alone",
+        ACCOUNT,
+        "        for link in self._on(symbol):\n            if isinstance(found, Round):",
+        "        for link in self._on(symbol)[:1]:\n            if isinstance(found, Round):",
         2000,
+    ),
+    Planted(
+        "a cancel that could not leave is forgotten",
+        OUTGOING,
+        "self._cancels.extend(one for one in batch if one.known is None or one.known.order.is_open)",
+        "self.trouble = str(away)",
+        2000,
+        only="rate limit,away before,burst,partial fills,request,kill switch",
+        strength=3,
+    ),
+    Planted(
+        "two orders of a run bear one id",
+        "engine/wire_ids.py",
+        'return f"{bot_id}-{nonce}-{number}"',
+        'return f"{bot_id}-{nonce}-{int(number) // 2}"',
+        2000,
+    ),
+    Planted(
+        "an order that was taken back leaves all the same",
+        OUTGOING,
+        "        self._orders = deque(one for one in self._orders if one.known is not known)\n"
+        "        return len(self._orders) < before\n",
+        "        return before > 0\n",
+        2000,
+        only="rate limit,away before,burst,partial fills,request,kill switch",
+        strength=3,
     ),
 )

@@ -231,6 +231,10 @@ class Simulation:
             self.loop.thaw(host)
         host.frozen = False
 
+    def _renews(self, host: Host) -> None:
+        if not host.frozen and not host.dead:
+            self.leasing.goes_on(host)
+
     def _later(self, seconds: float, do: Callable[..., object], *args: object) -> None:
         self.loop.call_later(seconds, do, *args, context=self.side.context)
 
@@ -265,6 +269,7 @@ class Simulation:
         self.side.away_until_ms = 0
         for engine in list(self.stage.engines):
             self._thaw(engine.host)
+            self.leasing.goes_on(engine.host)
         self._refill()
         for symbol in self.scenario.markets:
             self.side.world.resume(symbol)
@@ -363,6 +368,10 @@ class Simulation:
             self._kill(host)
         elif not host.frozen and chaos.hits("freeze"):
             self._freeze(host, chance.choice((1.0, 3.0, 5.0, 7.0, 20.0, 90.0)))
+        elif not host.frozen and chaos.hits("renewals fail"):
+            self._note("renews no more", host.name)
+            self.leasing.stops(host)
+            self._later(chance.choice((3.0, 5.0, 7.0, 30.0)), self._renews, host)
         elif chaos.hits("clock jump"):
             engine.wall_off_ms += chance.choice((-3_600_000, 3_600_000))
         elif not host.frozen and chaos.hits("shutdown"):

@@ -10,16 +10,17 @@ import pytest
 from tests.parity.mutants import Mutant
 from tests.parity.test_mutants import PACKAGE, ROOT, copied, planted
 from tests.simulation.mutants import PLANTED, Planted
-from tests.simulation.run import Plan, simulate
+from tests.simulation.run import simulate
 
 PROGRAM = """
 import sys
 from pathlib import Path
 import autogrid
-home, seed, days, only = sys.argv[1:]
+home, name = sys.argv[1:]
 assert Path(home).resolve() in Path(autogrid.__file__).resolve().parents, "another package would be tested"
-from tests.simulation.run import Plan, simulate
-outcome = simulate(Plan(int(seed), float(days), tuple(kind for kind in only.split(",") if kind)))
+from tests.simulation.mutants import PLANTED
+from tests.simulation.run import simulate
+outcome = simulate(next(one for one in PLANTED if one.name == name).plan)
 print(*outcome.wrong[:3], sep="\\n")
 sys.exit(10 if outcome.wrong else 0)
 """
@@ -31,7 +32,7 @@ def must_be_found(mutant: Planted, home: Path) -> None:
     planted(Mutant(mutant.name, mutant.file, mutant.text, mutant.instead, ""), home)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(home), str(ROOT))), "PYTHONDONTWRITEBYTECODE": "1"}
     found = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(home), str(mutant.seed), str(mutant.days), mutant.only],
+        [sys.executable, "-c", PROGRAM, str(home), mutant.name],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -60,7 +61,7 @@ def test_each_other_fault_planted_in_the_protocol_is_found(mutant: Planted, tmp_
 @pytest.mark.reliability
 @pytest.mark.parametrize("mutant", by_name(PLANTED))
 def test_the_seed_that_finds_a_fault_finds_nothing_without_it(mutant: Planted) -> None:
-    outcome = simulate(Plan(mutant.seed, mutant.days, tuple(kind for kind in mutant.only.split(",") if kind)))
+    outcome = simulate(mutant.plan)
     assert not outcome.wrong, outcome.wrong[:3]
 
 

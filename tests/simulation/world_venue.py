@@ -144,6 +144,7 @@ class WorldVenue:
                 loop.call_later(back, _give, answer, found, context=self._world)
 
         loop.call_later(there, arrive, context=self._world)
+        await self._witness.point(self._host, "a request is on its way")
         return await answer
 
     async def _leave(self, until_ms: int | None) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,11 +62,11 @@ async def run_engine(settings: Settings, *, until_idle: bool, open_live: OpenLiv
             lock = EngineLock(folder)
             await free_leases(database)
         for warning in database.warnings:
-            click.echo(f"Note: {warning}", err=True)
+            _tell(f"Note: {warning}")
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        click.echo(f"The engine runs on {folder}. Ctrl-C stops it; bots go on at the next start.", err=True)
+        _tell(f"The engine runs on {folder}. Ctrl-C stops it; bots go on at the next start.")
         runs = Runs(database, live_prices, partial(open_live or _live_side, database, settings))
         engine = Engine(database, runs, f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}", _tell)
         await engine.run(stop, until_idle=until_idle)
@@ -98,4 +99,6 @@ def live_prices(exchange: str, symbol: str, timeframe_ms: int | None, warm_up: i
 
 
 def _tell(sentence: str) -> None:
-    click.echo(sentence, err=True)
+    """Say it to whoever listens; that nobody does, or that a log's disk is full, ends no engine."""
+    with suppress(OSError):
+        click.echo(sentence, err=True)

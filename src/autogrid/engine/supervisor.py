@@ -74,6 +74,11 @@ class Supervisor:
         """By bot."""
         return {bot_id: one.run for bot_id, one in self._tasks.items()}
 
+    def run_of(self, bot_id: str) -> Run | None:
+        """A bot's run; None where it does not run."""
+        one = self._tasks.get(bot_id)
+        return None if one is None else one.run
+
     def may_start(self, bot_id: str) -> bool:
         """Whether it does not run, and its wait is over."""
         return bot_id not in self._tasks and self._clock() >= self._waits.get(bot_id, (0.0, 0.0))[1]

@@ -46,12 +46,15 @@ class Leases:
                 self._holds[account] = Hold(lease, asked_ms, self._steady_ms)
 
     async def renew_all(self) -> list[str]:
-        """Renew what is held; the accounts that were lost."""
+        """Renew what is held, in one transaction, for each waits for the disk; the accounts that were lost."""
+        holds = sorted(self._holds.items())
+        if not holds:
+            return []
+        asked_ms = self._steady_ms()
+        async with self._database.writing() as connection:
+            renewed = [await renew(connection, hold.lease, self._wall_ms()) for _, hold in holds]
         lost: list[str] = []
-        for account, hold in list(self._holds.items()):
-            asked_ms = self._steady_ms()
-            async with self._database.writing() as connection:
-                lease = await renew(connection, hold.lease, self._wall_ms())
+        for (account, hold), lease in zip(holds, renewed, strict=True):
             if lease is None:
                 hold.lost = True
                 lost.append(account)

@@ -24,6 +24,7 @@ from autogrid.storage.journal import UnableToAppend
 from autogrid.storage.kills import Kill, standing
 from autogrid.storage.requests import Request, mark_taken
 from autogrid.storage.wants import Want, list_wants, open_requests, set_prices
+from autogrid.trading.event import Tick
 
 LOOK_S: Final = 0.2
 """So often the engine looks at what is wanted."""
@@ -31,6 +32,8 @@ SIGNAL_MS: Final = 60_000
 """An older signal that no engine has heard is passed over."""
 PRICES_S: Final = 1.0
 """So often the prices that bots hear are written down."""
+AT_ONCE: Final = 200
+"""Of so many bots it is written down at one time, so that no step waits long behind it: the others are next."""
 STOP_S: Final = 8.0
 """So long a stop waits for answers on their way."""
 STARTS: Final = 25
@@ -80,9 +83,11 @@ class Engine:
         self._leases = Leases(database, owner)
         self._bots = Supervisor(HEALS, time.monotonic)
         self._wants: dict[str, Want] = {}
-        self._said: dict[str, str] = {}
+        self._said: dict[str, tuple[Actual, str]] = {}
         """What was last written down of a running bot."""
         self._kept_at = 0.0
+        self._kept: dict[str, Tick] = {}
+        """The prices that were written down, longest ago first."""
         self._given: set[int] = set()
         """Requests that were handed to their bots."""
         self._kills: tuple[int, ...] = ()
@@ -157,10 +162,10 @@ class Engine:
             await self._start(want)
         for want in wanted:
             await self._hand_over(want, asked.get(want.id, []))
-            await self._say(want)
+        await self._say(wanted)
 
     async def _hand_over(self, want: Want, asked: list[Request]) -> None:
-        run = self._bots.running.get(want.id)
+        run = self._bots.run_of(want.id)
         for request in asked:
             if run is not None and not await self._is_too_old(request):
                 run.inbox.put(request.id, event_of(request))
@@ -175,17 +180,21 @@ class Engine:
         self._tell(f"a signal from {(now_ms() - request.made_ms) // 1000} s ago was passed over: it is too old")
         return True
 
-    async def _say(self, want: Want) -> None:
-        """Write down how a running bot does, where that has changed."""
-        run = self._bots.running.get(want.id)
-        if run is None:
-            return
-        starting, words = run.words()
-        actual: Actual = "starting" if starting else "paused" if want.wanted == "paused" else "running"
-        said = f"{actual}: {words}"
-        if said != self._said.get(want.id):
-            self._said[want.id] = said
-            await self._actual(want.id, actual, words)
+    async def _say(self, wants: Iterable[Want]) -> None:
+        """Write down how running bots do, where that has changed."""
+        news: dict[str, tuple[Actual, str]] = {}
+        for want in wants:
+            run = self._bots.run_of(want.id)
+            if run is not None and len(news) < AT_ONCE:
+                starting, words = run.words()
+                actual: Actual = "starting" if starting else "paused" if want.wanted == "paused" else "running"
+                if (actual, words) != self._said.get(want.id):
+                    news[want.id] = actual, words
+        if news:
+            async with self._database.writing() as connection:
+                for bot_id, (actual, words) in news.items():
+                    await set_actual(connection, bot_id, actual, words, now_ms())
+            self._said.update(news)
 
     async def _start(self, want: Want) -> None:
         hold = self._leases.of(want.account)
@@ -194,7 +203,6 @@ class Engine:
             row = await find_bot(connection, want.id)
         run = self._side.make(row, hold)
         self._bots.start(want.id, run)
-        await self._say(want)
         place = row.tape or (row.exchange if row.account == row.exchange else f"{row.exchange} ({row.account})")
         self._tell(f"{row.name} runs on {place}, {row.symbol}")
 
@@ -229,14 +237,22 @@ class Engine:
         if not now and time.monotonic() < self._kept_at + PRICES_S:
             return
         self._kept_at = time.monotonic()
-        await self._keep_prices_of(self._bots.running)
+        runs = self._bots.running
+        await self._keep_prices_of(runs, len(runs) if now else AT_ONCE)
 
-    async def _keep_prices_of(self, runs: Mapping[str, Run]) -> None:
-        heard = {bot_id: run.inbox.last_tick for bot_id, run in runs.items()}
-        prices = {bot_id: (tick.price, tick.at_ms) for bot_id, tick in heard.items() if tick is not None}
-        if prices:
-            async with self._database.writing() as connection:
-                await set_prices(connection, prices)
+    async def _keep_prices_of(self, runs: Mapping[str, Run], most: int = 1) -> None:
+        """Of `most` bots that heard another price, those first whose was written down longest ago."""
+        ticks = {bot_id: run.inbox.last_tick for bot_id, run in runs.items()}
+        news = {of: tick for of, tick in ticks.items() if tick is not None and tick is not self._kept.get(of)}
+        if not news:
+            return
+        turns = {bot_id: turn for turn, bot_id in enumerate(self._kept)}
+        first = sorted(news, key=lambda bot_id: turns.get(bot_id, -1))[:most]
+        async with self._database.writing() as connection:
+            await set_prices(connection, {bot_id: (news[bot_id].price, news[bot_id].at_ms) for bot_id in first})
+        for bot_id in first:
+            self._kept.pop(bot_id, None)
+            self._kept[bot_id] = news[bot_id]
 
     # --- leases and kills ---------------------------------------------------------------------------------------
 
