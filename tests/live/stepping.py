@@ -208,6 +208,7 @@ def _noise(local: Local, grid: AutoGrid, bot_id: str) -> str:
             lambda: any(order.client_id in known and known[order.client_id].filled != order.filled for order in orders),
         ),
     )
-    return next((words for words, is_so in checks if is_so()), "")
+    noise = next((words for words, is_so in checks if is_so()), "")
+    return noise and f"{noise}: {[one for one in known.values() if one.is_open]}; {[one for one in orders if one.is_open]}"
 
 

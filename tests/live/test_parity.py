@@ -23,7 +23,7 @@ DCA: Final = {
     "deviation": "0.003",
     "safety_orders": "4",
     "take_profit": "0.003",
-    "cooldown": "0",  # in waiting the clock of the wall and that of the tape would differ
+    "max_deals": "1",  # the next would begin after a wait, and the clocks of wall and tape differ
 }
 CROSS: Final = {"timeframe": "1m", "fast": "3", "slow": "8"}
 

@@ -77,7 +77,9 @@ class Leasing:
             if old is None or old.until_s < FOR_EVER or now * 1000 >= self.renewed_s(old) * 1000 + TTL_MS:
                 async with database.writing() as connection:
                     lease = await take(connection, account, host.name, self._start_ms + self._loop.now_ms())
-                assert lease is not None, f"{account} was leased by {host.name}, and the row says that it is taken"
+                if lease is None:
+                    await asyncio.sleep(0.1)
+                    continue
                 current = self._tenures.get(account)
                 if current is not old:
                     continue

@@ -260,8 +260,8 @@ PLANTED: Final = (
     Planted(
         "a cancel that could not leave is forgotten",
         OUTGOING,
-        "self._cancels.extend(one for one in batch if one.known is None or one.known.order.is_open)",
-        "self.trouble = str(away)",
+        "                    self._wait(one)\n            return\n",
+        "                    self.trouble = str(away)\n            return\n",
         2000,
         only="rate limit,away before,burst,partial fills,request,kill switch",
         strength=3,

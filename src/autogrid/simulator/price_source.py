@@ -135,16 +135,15 @@ class Prices:
 
     def _nearest(self, corner: Price, stops: Iterable[Price]) -> Price:
         """The first price on the way to a corner at which something happens; the corner where nothing does."""
-        worlds = [(world, world.price(self.symbol)) for world in self._worlds]
-        met = []
-        for world, here in worlds:
-            if here is None:
-                continue
-            side = "sell" if corner > here else "buy"
+        stops, rises, met = list(stops), False, []
+        for world in self._worlds:
+            here, market = world.price(self.symbol), world.markets[self.symbol]
+            assert here is not None, "the first step was taken"
+            rises = corner > here
             orders = (order for name in world.accounts() for order in world.open_orders(name, self.symbol))
-            known = [order.price for order in orders if order.side == side and not order.waiting]
-            met += [price for price in (*known, *stops) if min(here, corner) < price < max(here, corner)]
-        rises = any(here is not None and corner > here for _, here in worlds)
+            met += [order.price for order in orders if order.side == ("sell" if rises else "buy") and not order.waiting]
+            met += [market.price_up(stop) if rises else market.price_down(stop) for stop in stops]
+            met = [price for price in met if min(here, corner) < price < max(here, corner)]
         return (min if rises else max)(met, default=corner)
 
     async def run(self, sleep: Sleep = asyncio.sleep) -> None:
