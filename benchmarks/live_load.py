@@ -36,6 +36,8 @@ from benchmarks.live_stage import LIFTED, Exchange, an_exchange, machine, make_b
 from benchmarks.live_watch import Spent, TimedLimiter, spread
 from benchmarks.report import table
 
+SHOWN = 5
+"""So many faults are printed as they come."""
 BREATH_S = 5.0
 """After a change, before something is measured."""
 
@@ -77,17 +79,26 @@ async def measure(given: Given, folder: Path) -> list[tuple[str, str]]:
         side = LiveSide(database, watch.timed(venues(lambda: limiter)), follow_timed, closed_candles, PATIENT)
         bots = await make_bots(database, given.bots, given.symbols, given.accounts, given.grids)
         said: list[str] = []
-        engine = Engine(database, side, f"load:{os.getpid()}", said.append)
+
+        def tell(sentence: str) -> None:
+            if " runs on " not in sentence:
+                said.append(sentence)
+                if len(said) < SHOWN:
+                    print(f"  {time.monotonic() - began:.1f} s: {sentence}", flush=True)
+
+        began = time.monotonic()
+        engine = Engine(database, side, f"load:{os.getpid()}", tell)
         stop = asyncio.Event()
         bare = Spent.now()
         running = asyncio.create_task(engine.run(stop))
+        lagging = asyncio.create_task(watch.feel_lag())
         try:
             rows = await _phases(given, database, exchange, side, bots, bare)
-            faults = [one for one in said if " runs on " not in one]
-            rows.append(("sentences of the engine about faults", f"{len(faults)} {faults[:2] if faults else ''}"))
+            rows.append(("faults that the engine told of", f"{len(said)}"))
         finally:
             stop.set()
-            await running
+            lagging.cancel()
+            await asyncio.gather(running, lagging, return_exceptions=True)
             await database.close()
         return rows
 
@@ -145,6 +156,7 @@ async def _idle(seconds: float) -> tuple[Spent, float]:
 
 
 async def _load(given: Given, exchange: Exchange, side: LiveSide) -> list[tuple[str, str]]:
+    print(f"  load begins; {machine()}", flush=True)
     await exchange.ask(messages=given.messages, step=given.step)
     await asyncio.sleep(BREATH_S)
     watch.forget()
@@ -175,6 +187,7 @@ async def _load(given: Given, exchange: Exchange, side: LiveSide) -> list[tuple[
         ("  of it: kept to handed over, ms", spread([way.handed - way.kept for way in sent])),
         ("  of it: signed and written, ms", spread([way.sent - way.handed - way.limited for way in sent])),
         ("waited in the limiter (left out), ms", spread([way.limited for way in sent])),
+        ("how late the loop wakes, ms", spread(watch.LAGS)),
         ("append to a journal, ms", spread(watch.KEEPS)),
         ("pauses of the garbage collector, ms", f"{spread(watch.PAUSES)} ({len(watch.PAUSES)} times)"),
         ("weight of requests", f"{a_second('weight') * 60:,.0f} a minute"),

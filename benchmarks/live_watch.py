@@ -6,11 +6,12 @@ request is *sent*: the head is handed to the socket. The stopwatch stands around
 them is replaced.
 """
 
+import asyncio
 import gc
 import resource
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,8 @@ KEEPS: Final[list[float]] = []
 """How long each append to a journal took, in seconds."""
 PAUSES: Final[list[float]] = []
 """How long the collector of garbage stopped everything, each time, in seconds."""
+LAGS: Final[deque[float]] = deque(maxlen=200_000)
+"""How much later than asked for the loop woke, in seconds."""
 _NOW: Final[ContextVar[Way | None]] = ContextVar("way", default=None)
 
 
@@ -156,9 +159,17 @@ def stand_around() -> None:
     gc.callbacks.append(collected)
 
 
+async def feel_lag() -> None:
+    """Note how late the loop wakes, for ever."""
+    while True:
+        due = time.perf_counter() + 0.02
+        await asyncio.sleep(0.02)
+        LAGS.append(time.perf_counter() - due)
+
+
 def forget() -> None:
     """Begin to count anew."""
-    for one in (SENT, KEEPS, PAUSES, LATE_MS, STEPS, HEARD, WAYS):
+    for one in (SENT, KEEPS, PAUSES, LATE_MS, LAGS, STEPS, HEARD, WAYS):
         one.clear()
 
 
@@ -184,10 +195,10 @@ class Spent:
         return (self.cpu_s - before.cpu_s) / (self.at_s - before.at_s)
 
 
-def spread(figures: list[float], unit: float = 1e3) -> str:
+def spread(figures: Iterable[float], unit: float = 1e3) -> str:
     """Median, the 99th of a hundred, and the greatest, in thousandths."""
-    if not figures:
-        return "none"
     ordered = sorted(figures)
+    if not ordered:
+        return "none"
     at = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.99, 1.0)]
     return " / ".join(f"{one * unit:,.1f}" for one in at)

@@ -79,7 +79,9 @@ class Scene:
         """Fills in the journals."""
         return int(self.stage.rows("SELECT count(*) FROM fills")[0][0])
 
-    async def disturb(self, begin: Callable[[], Awaitable[object]], end: Callable[[], Awaitable[object]]) -> tuple[int, float]:
+    async def disturb(
+        self, begin: Callable[[], Awaitable[object]], end: Callable[[], Awaitable[object]]
+    ) -> tuple[int, float]:
         """Fills meanwhile, and how long it took until all were booked."""
         before = self.traded()
         await begin()
@@ -97,16 +99,17 @@ async def drill(folder: Path, *, quick: bool, seed: int = 6) -> Disturbed:
         exchange = stage.exchanges["binance"]
         scene, timing = Scene(stage, exchange), QUICK if quick else PATIENT
         engine = stage.engine(timing, quick=quick)
-        await until(lambda: scene.booked() > 0 and scene.orders > 40, 60, "trading", 0.1)
-        found = {}
-        for what, begin, end in _disturbances(exchange):
-            await until(lambda: time.monotonic() > scene.ordered_s + 2, 60, "quiet", 0.1)
-            found[what] = await scene.disturb(begin, end)
-        silent_s, ordered, filled = await _withhold(scene, timing.silent_s, watch_s=4 if quick else 75)
-        exchange.faults.clear()
-        exchange.go()
-        before = time.monotonic()
-        back_s = await until(lambda: scene.ordered_s > before, LONGEST_S, "orders again", 0.05)
+        async with stage.explained(engine):
+            await until(lambda: scene.booked() > 0 and scene.orders > 40, 60, "trading", 0.1)
+            found = {}
+            for what, begin, end in _disturbances(exchange):
+                await until(lambda: time.monotonic() > scene.ordered_s + 2, 60, "quiet", 0.1)
+                found[what] = await scene.disturb(begin, end)
+            silent_s, ordered, filled = await _withhold(scene, timing.silent_s, watch_s=4 if quick else 75)
+            exchange.faults.clear()
+            exchange.go()
+            before = time.monotonic()
+            back_s = await until(lambda: scene.ordered_s > before, LONGEST_S, "orders again", 0.05)
         assert engine.alive, engine.said
         assert await engine.stop() == 0, engine.said
         await settled(stage)

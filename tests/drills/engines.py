@@ -11,7 +11,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.connection import Connection
@@ -25,6 +25,7 @@ from tests.drills.engine_process import QUICK, Moment, Plan
 from tests.drills.exchanges_here import Exchange
 
 from autogrid.engine.timing import Timing
+
 
 def _warm() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
@@ -181,6 +182,14 @@ class Stage:
             return [(name, actual, reason) for name, actual, reason in await asks.fetch(query)]
         finally:
             await asks.close()
+
+    @contextlib.asynccontextmanager
+    async def explained(self, engine: Running) -> AsyncIterator[None]:
+        """Whatever fails inside tells how the bots were."""
+        try:
+            yield
+        except (AssertionError, TimeoutError) as fault:
+            raise AssertionError(f"{fault}: {await self.states()}, {engine.said[-3_000:]}") from fault
 
     async def all_run(self, engine: Running) -> bool:
         """Whether all bots run in that engine, what was open before is settled."""

@@ -188,7 +188,11 @@ async def drill(folder: Path, exchange: str, kills: int, seed: int, longest_s: f
             await settled(stage)
             watch.end()
         books = await compare(stage)
-        wrong = [*books.wrong, *watch.wrong, *([] if by_hand.is_open or by_hand.filled else ["an order by hand is gone"])]
+        wrong = [
+            *books.wrong,
+            *watch.wrong,
+            *([] if by_hand.is_open or by_hand.filled else ["an order by hand is gone"]),
+        ]
         return Result(killer.kills, in_doubt, seconds, books._replace(wrong=tuple(wrong)), here.faults.given)
 
 

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import logging
+import math
 import tempfile
 import time
 from collections.abc import Sequence
@@ -69,8 +70,10 @@ async def drill(folder: Path, lines: dict[str, int], seed: int = 3) -> Killed:
         for name, number in lines.items():
             grid = ("upper=67000", "lower=53000", f"grids={number}")
             await stage.add_bot(Bot(f"on {name}", "grid", named(name, "main"), "BTC/USDT", 60_000, grid))
-        by_hand = [one.by_hand("main", Decimal(price), f"hand{price}") for one in all_of_them for price in (50_000, 51_000)]
-        created = [0.0]
+        by_hand = [
+            one.by_hand("main", Decimal(price), f"hand{price}") for one in all_of_them for price in (50_000, 51_000)
+        ]
+        created = [-math.inf]
 
         def hear(news: WorldNews) -> None:
             if isinstance(news, OrderNews) and news.cause == "new" and bot_of(news.order.client_id) is not None:
@@ -81,7 +84,7 @@ async def drill(folder: Path, lines: dict[str, int], seed: int = 3) -> Killed:
         await until(lambda: len(ours(all_of_them)) >= wanted, 60, f"{wanted} orders rest", 0.1)
         for one in all_of_them:
             one.world.listen(hear)
-            one.go(0.1, 0.0008)
+            one.go(0.05, 0.0015)
         await asyncio.sleep(2)
         resting = len(ours(all_of_them))
         json.loads(await stage.autogrid("kill", "--all", "--json"))

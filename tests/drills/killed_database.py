@@ -118,7 +118,9 @@ async def _intents(server: Server) -> set[str]:
     """What orders of all journals are called at the exchange."""
     asks = await asyncpg.connect(server.url())
     try:
-        rows = await asks.fetch("SELECT bot_id || '-' || split_part(id, '-', 1) || '-' || split_part(id, '-', 2) FROM orders")
+        rows = await asks.fetch(
+            "SELECT bot_id || '-' || split_part(id, '-', 1) || '-' || split_part(id, '-', 2) FROM orders"
+        )
         return {row[0] for row in rows}
     finally:
         await asks.close()

@@ -53,16 +53,19 @@ async def drill(folder: Path, seed: int = 7) -> Shifted:
         engine = stage.engine()
         await until(lambda: scene.orders > 40, 60, "trading", 0.1)
         again, booked = list[float](), list[float]()
-        for jump in JUMPS:
-            exchange.go()
-            exchange.faults.add(Fault("clock-skew", 0.3, count=20))
-            engine.signal(jump)
-            jumped = time.monotonic()
-            again.append(await until(lambda jumped=jumped: scene.ordered_s > jumped + 0.1, 60, "orders again", 0.05))  # type: ignore[misc]
-            await asyncio.sleep(3)
-            await exchange.stand()
-            booked.append(await until(lambda: scene.booked() == scene.traded(), 60, "every trade is booked", 0.05))
-            exchange.new_minute()
+        async with stage.explained(engine):
+            for jump in JUMPS:
+                exchange.go()
+                exchange.faults.add(Fault("clock-skew", 0.3, count=20))
+                engine.signal(jump)
+                jumped = time.monotonic()
+                again.append(
+                    await until(lambda jumped=jumped: scene.ordered_s > jumped + 0.1, 60, "orders again", 0.05)
+                )  # type: ignore[misc]
+                await asyncio.sleep(3)
+                await exchange.stand()
+                booked.append(await until(lambda: scene.booked() == scene.traded(), 60, "every trade is booked", 0.05))
+                exchange.new_minute()
         assert engine.alive, engine.said
         assert await engine.stop() == 0, engine.said
         await settled(stage)

@@ -151,6 +151,7 @@ def test_mexc_has_no_filters_and_a_least_quantity_of_nothing() -> None:
         min_notional=D(1),
         maker_fee=D(0),
         taker_fee=D("0.0002"),
+        fee_in="quote",
     )
     assert market.least_quantity(D("0.4")) == D("2.5")
 

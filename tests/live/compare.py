@@ -49,6 +49,11 @@ async def differences(
     return found + _money(world, owner, loads, funds)
 
 
+def name_of(order: SimOrder) -> str:
+    """The client id of an order as AutoGrid has it: the two orders of a list are one order to us."""
+    return order.client_id.removesuffix("_a").removesuffix("_b")
+
+
 def orders_differ(bot_id: str, kept: list[OrderRow], there: list[SimOrder]) -> list[str]:
     """Intents of a bot against its orders at the exchange."""
     found = []

@@ -19,6 +19,7 @@ from autogrid.engine.prices import MarketPrices
 from autogrid.engine.timing import Timing
 from autogrid.engine.venue import Venue
 from autogrid.exchanges.ccxt_exchange import open_account
+from autogrid.exchanges.limited_client import limited_client
 from autogrid.exchanges.live_prices import LivePrices, Patience
 from autogrid.exchanges.market_rules import fetch_market
 from autogrid.exchanges.user_stream import StreamPatience
@@ -247,7 +248,8 @@ async def autogrid(
 
 
 async def _follow(exchange: str, symbol: str, hear: Callable[[int, Price], None]) -> None:
-    await LivePrices((exchange, symbol), lambda traded: hear(traded.at_ms, traded.price), patience=PRICES).run()
+    told = lambda traded: hear(traded.at_ms, traded.price)  # noqa: E731
+    await LivePrices((exchange, symbol), told, limited_client, PRICES).run()
 
 
 def no_paper(exchange: str, symbol: str, timeframe_ms: int | None, warm_up: int) -> LiveFeed:

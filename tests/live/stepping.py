@@ -24,9 +24,11 @@ from autogrid.trading.bot import Bot
 from autogrid.trading.candle import Candle
 from autogrid.trading.event import CandleClosed
 from autogrid.trading.market import Market
+from autogrid.trading.money import ZERO
 from autogrid.wiring.live import LiveRun
 from autogrid.wiring.paper import run_paper_bot
 from autogrid.wiring.simulation import simulate
+from tests.live.compare import name_of
 from tests.live.decisions import Decisions, of_database, of_memory
 from tests.live.local import OWNER, SYMBOL, AutoGrid, Local, autogrid, local_exchange, no_paper
 
@@ -187,7 +189,8 @@ def _noise(local: Local, grid: AutoGrid, bot_id: str) -> str:
         return "" if any(" ended" in one for one in grid.said) else "it does not run"
     desk, outgoing = exchange.desk, exchange._account.outgoing
     prices, last = grid.side.prices(local.name, SYMBOL), local.world.prints(SYMBOL, 1)[-1]
-    orders = [order for order in local.world.orders(OWNER, SYMBOL) if bot_of(order.client_id) == bot_id]
+    legs = [order for order in local.world.orders(OWNER, SYMBOL) if bot_of(name_of(order)) == bot_id]
+    traded = {name: sum((leg.filled for leg in legs if name_of(leg) == name), ZERO) for name in map(name_of, legs)}
     known = {one.client_id: one.order for one in desk._known._by_id.values()}
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("the price has not come", lambda: prices.price != last.price or prices.at_ms < last.at_ms),
@@ -200,15 +203,12 @@ def _noise(local: Local, grid: AutoGrid, bot_id: str) -> str:
         ),
         (
             "the exchange has other orders",
-            lambda: {order.client_id for order in orders if order.is_open}
+            lambda: {name_of(leg) for leg in legs if leg.is_open}
             != {name for name, one in known.items() if one.is_open},
         ),
         (
             "a trade is not known",
-            lambda: any(order.client_id in known and known[order.client_id].filled != order.filled for order in orders),
+            lambda: any(name in known and known[name].filled != filled for name, filled in traded.items()),
         ),
     )
-    noise = next((words for words, is_so in checks if is_so()), "")
-    return noise and f"{noise}: {[one for one in known.values() if one.is_open]}; {[one for one in orders if one.is_open]}"
-
-
+    return next((words for words, is_so in checks if is_so()), "")

@@ -49,9 +49,9 @@ async def test_a_grid_decides_the_same_in_a_backtest_on_paper_and_live(kind: str
 @pytest.mark.asyncio
 @pytest.mark.parametrize("exchange", ["binance", "bybit", "mexc"])
 async def test_dca_deals_are_the_same_in_a_backtest_on_paper_and_live(exchange: str, tmp_path: Path) -> None:
-    await _equal(exchange, "dca", DCA, tmp_path, minutes=5, seed=4, least=4)
+    await _equal(exchange, "dca", DCA, tmp_path, minutes=5, seed=4, least=3)
 
 
 @pytest.mark.asyncio
 async def test_a_strategy_on_candles_decides_the_same_in_a_backtest_on_paper_and_live(tmp_path: Path) -> None:
-    await _equal("binance", "sma_cross", CROSS, tmp_path, minutes=24, seed=6, least=2)
+    await _equal("mexc", "sma_cross", CROSS, tmp_path, minutes=24, seed=6, least=2)

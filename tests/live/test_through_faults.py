@@ -5,14 +5,19 @@ of the engine on the way, which `python -m tests.live` does as well.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from autogrid.simulator.faults import Fault
+from autogrid.simulator.price_source import tape_steps
+from autogrid.simulator.records import Wanted
 from tests.live.__main__ import said
-from tests.live.local import EXCHANGES
-from tests.live.through import EVERYTHING, REAL, Plan, trade_through
+from tests.live.compare import differences
+from tests.live.local import EXCHANGES, FUNDS, OWNER, SYMBOL, autogrid, local_exchange
+from tests.live.stepping import quiet
+from tests.live.through import EVERYTHING, REAL, Plan, lively_tape, trade_through
 
 
 @pytest.mark.asyncio
@@ -47,8 +52,18 @@ def usual(faults: Sequence[Fault]) -> list[Fault]:
 
 
 @pytest.mark.asyncio
-async def test_the_comparison_sees_an_order_that_no_journal_knows(tmp_path: Path) -> None:
-    plan = Plan("binance", minutes=2, faults=(), stray=True)
-    outcome = await trade_through(plan, tmp_path)
-    assert any("in no journal" in one for one in outcome.wrong)
-    assert any("the wallet has" in one for one in outcome.wrong)
+async def test_the_comparison_sees_an_order_that_no_journal_knows_and_what_it_cost(tmp_path: Path) -> None:
+    tape = lively_tape(1, 2, tmp_path)
+    async with local_exchange("binance", tmp_path, tape_steps(tape)) as local, autogrid(tmp_path) as grid:
+        await grid.add_key("binance")
+        bot = await grid.make_bot("binance", "grid", {"lower": "57000", "upper": "63000", "grids": "6"})
+        await grid.begin()
+        await grid.until(bot.id, lambda row: row.actual == "running")
+        await quiet(local, grid, bot.id)
+        await grid.end()
+        assert await differences(local.world, OWNER, grid.database, FUNDS) == []
+        local.world.place(OWNER, Wanted(SYMBOL, "buy", "market", f"{bot.id}-ffff-7", None, Decimal("0.01")))
+        wrong = await differences(local.world, OWNER, grid.database, FUNDS)
+    assert any("in no journal" in one for one in wrong)
+    assert any("the wallet has" in one for one in wrong)
+    assert any("is not booked" in one for one in wrong)

@@ -131,7 +131,7 @@ class InlineDatabase:
         self._around = around
         self._connections: list[_Connection] = []
         engine = create_async_engine(f"sqlite+aiosqlite:///{path}", async_creator=self._connect, pool_size=20)
-        engine.dialect.do_terminate = lambda connection: connection.close()  # type: ignore[method-assign,assignment]
+        engine.dialect.do_terminate = lambda _: None  # type: ignore[method-assign,assignment]
         event.listen(engine.sync_engine, "begin", _begin)
         self.engine: AsyncEngine = engine
         self.database = Database(Sqlite(path), Engines(engine, writer := engine.execution_options(writes=True), writer))

@@ -11,6 +11,7 @@ import hashlib
 import random
 import sqlite3
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,7 +85,8 @@ def simulate(plan: Plan) -> Outcome:
     use_exact_figures()
     template()
     began = time.perf_counter()
-    with folder_in_ram() as folder:
+    with folder_in_ram() as folder, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The garbage collector is trying")  # to close what died with its process
         path = folder / "run.db"
         path.write_bytes(template())
 

@@ -57,6 +57,8 @@ class LiveExchange:
         self.bounds: Bounds | None = None
         self.card = ""
         """What was found at the start, and what was done; empty until it is known."""
+        self._untold = ""
+        """The card, until the bot was told."""
         self.desk = desk
         self._account = account
         self._prices = prices
@@ -88,7 +90,7 @@ class LiveExchange:
     async def events(self) -> AsyncIterator[Event]:
         """As `Exchange.events`; ends when `close` was called and nothing is on its way."""
         yield self._started
-        self._told.silence(silent=True)
+        self._told.silence(starting=True)
         self._account.join(self.desk)
         self._prices.follow(self)
         tasks = [asyncio.create_task(self._settle())]
@@ -124,7 +126,7 @@ class LiveExchange:
         found = [f"{count} {what}" for what, count in self.desk.found.items()]
         if self.desk.foreign:
             found.append(f"{self.desk.foreign} open orders that are not ours, left alone")
-        self.card = ", ".join(found) or "all as it was left"
+        self.card = self._untold = ", ".join(found) or "all as it was left"
         self._settled = True
         self._speak_again()
 
@@ -143,13 +145,14 @@ class LiveExchange:
         self._heard = False
         if not self._said_silent:
             self._said_silent = True
-            self._told.silence(silent=True)
+            self._told.silence()
 
     def _speak_again(self) -> None:
         """Prices are heard, and what was open is settled: orders may be decided."""
         if self._said_silent and self._settled and self._heard and not self._prices.silent:
             self._said_silent = False
-            self._told.silence(silent=False)
+            found, self._untold = self._untold, ""
+            self._told.back(found)
 
     async def _hear_candles(self, candles: Candles) -> None:
         run = asyncio.create_task(candles.run())

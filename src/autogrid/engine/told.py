@@ -40,9 +40,14 @@ class Told:
         waiting.append(Tick(at_ms, price))
         self._news.set()
 
-    def silence(self, *, silent: bool) -> None:
-        """Prices fell silent, or are heard again."""
-        self._waiting.append(FeedSilent(0) if silent else FeedBack(0))
+    def silence(self, *, starting: bool = False) -> None:
+        """Prices fell silent, or (`starting`) were not heard yet."""
+        self._waiting.append(FeedSilent(0, starting))
+        self._news.set()
+
+    def back(self, found: str = "") -> None:
+        """Prices are heard. `found`: after a start, what was found at it."""
+        self._waiting.append(FeedBack(0, found))
         self._news.set()
 
     def fail(self, fault: BaseException) -> None:

@@ -249,6 +249,8 @@ class _Connection:
         self._unwanted: list[str] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._heard_s = 0.0
+        """When anything came last."""
         self.over = False
 
     def has_room(self, market_id: str) -> bool:
@@ -311,18 +313,22 @@ class _Connection:
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Hand out what comes. Raises what a fault of the network, or of a message, raises."""
         while True:
-            message = await socket.receive(SILENT_S)
+            message = await socket.receive()  # without a timeout of its own, which costs as much as the reading
+            self._heard_s = time.monotonic()
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 return
             for market_id, trades in self._read(message.data):
-                self._told_s[market_id] = time.monotonic()
+                self._told_s[market_id] = self._heard_s
                 for queue in self._queues.get(market_id, ()):
                     queue.put(trades)
 
     async def _talk_on(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Subscribe to what is wanted, leave what is not, and ping."""
-        pinged_s = time.monotonic()
+        """Subscribe to what is wanted, leave what is not, ping, and see that something comes."""
+        pinged_s = self._heard_s = time.monotonic()
         while True:
+            if self._talk.ping and time.monotonic() - self._heard_s > SILENT_S:
+                self._end("the connection is silent")  # the protocol's own pings see that by themselves
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(SILENT_S / 3):
                     await self._changed.wait()

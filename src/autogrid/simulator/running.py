@@ -1,7 +1,7 @@
 """The simulated exchanges of one run: for each its world, its faults, its application and its port."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from autogrid.simulator.app_keys import CALLS, SUBSCRIBERS
@@ -11,7 +11,7 @@ from autogrid.simulator.faults import Faults
 from autogrid.simulator.mexc.app import add_routes as add_mexc
 from autogrid.simulator.server import AddRoutes, Listening
 from autogrid.simulator.world import World
-from autogrid.trading.market import Market
+from autogrid.trading.market import QUOTE, Market
 
 
 class Protocol(NamedTuple):
@@ -20,12 +20,14 @@ class Protocol(NamedTuple):
     add_routes: AddRoutes
     client_ids_once: bool
     """A client id is never accepted twice."""
+    fees_in_quote: bool = False
+    """A buy, too, pays its fee in quote."""
 
 
 PROTOCOLS: Final[Mapping[str, Protocol]] = {
     "binance": Protocol(add_binance, client_ids_once=False),
     "bybit": Protocol(add_bybit, client_ids_once=True),
-    "mexc": Protocol(add_mexc, client_ids_once=True),
+    "mexc": Protocol(add_mexc, client_ids_once=True, fees_in_quote=True),
 }
 """By the exchange's name."""
 
@@ -51,4 +53,7 @@ class Exchange:
 
 def make_world(name: str, markets: Mapping[str, Market], clock_ms: Callable[[], int]) -> World:
     """A world after the rules of the exchange `name`."""
-    return World(markets, clock_ms, client_ids_once=PROTOCOLS[name].client_ids_once)
+    protocol = PROTOCOLS[name]
+    if protocol.fees_in_quote:
+        markets = {symbol: replace(market, fee_in=QUOTE) for symbol, market in markets.items()}
+    return World(markets, clock_ms, client_ids_once=protocol.client_ids_once)

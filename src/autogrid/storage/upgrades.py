@@ -32,6 +32,8 @@ _NO_GUARD: Final = {"record": "Guard", "trusted_ms": 0, "refusals": 0, "part_ms"
 
 SINCE_2: Final[Mapping[str, Mapping[str, object]]] = {
     "Accepted": {"exchange_id": ""},
+    "FeedSilent": {"starting": False},
+    "FeedBack": {"found": ""},
     "Market": {"stops": "none"},
     "Order": {"trigger": None, "stop_price": None},
     "Target": {"trigger": None, "stop_price": None},

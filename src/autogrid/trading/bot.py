@@ -97,11 +97,13 @@ class Bot:
             case Started(at_ms, nonce, candle_ms):
                 at_ms = max(at_ms, state.at_ms)
                 return Step(event, state._replace(nonce=nonce, at_ms=at_ms, candle_ms=candle_ms))
-            case FeedSilent():
+            case FeedSilent(starting=starting):
                 holds = state.holds._replace(silent=True)
-                return Step(event, state._replace(holds=holds), note="the feed is silent: no new orders")
-            case FeedBack():
-                return self._ask(state._replace(holds=_holds(state.holds._replace(silent=False))), event)
+                note = "" if starting else "the feed is silent: no new orders"
+                return Step(event, state._replace(holds=holds), note=note)
+            case FeedBack(found=found):
+                note = f"started: {found}" if found else ""
+                return self._ask(state._replace(holds=_holds(state.holds._replace(silent=False))), event, note)
             case _:
                 assert isinstance(event, UserEvent), f"{type(event).__name__} is no event of a bot"
                 return self._obey(state, event)

@@ -104,15 +104,19 @@ class Started(NamedTuple):
 
 
 class FeedSilent(NamedTuple):
-    """No heartbeat and no price came for too long."""
+    """No heartbeat and no price came for too long, or none came yet."""
 
     at_ms: int
+    starting: bool = False
+    """The bot has just been started: nothing fell silent."""
 
 
 class FeedBack(NamedTuple):
-    """The feed speaks again."""
+    """The feed speaks again; after a start, all that was open before is settled too."""
 
     at_ms: int
+    found: str = ""
+    """What was found at the start, for a person; empty otherwise."""
 
 
 class PauseAsked(NamedTuple):

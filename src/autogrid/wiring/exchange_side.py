@@ -10,6 +10,7 @@ from autogrid.engine.prices import MarketPrices
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.venue import Venue
 from autogrid.exchanges.ccxt_exchange import open_account
+from autogrid.exchanges.limited_client import limited_client
 from autogrid.exchanges.live_candles import Wanted
 from autogrid.exchanges.live_closed import ClosedCandles
 from autogrid.exchanges.live_prices import LivePrices
