@@ -262,6 +262,8 @@ class Simulation:
             await self.checks.all(self.stage.user.database, self.ended, whole=False)
         if not self.wrong_ones.found:
             await self.checks.all(self.stage.user.database, self.ended, whole=True)
+        if market.done():
+            market.result()
         market.cancel()
         return await self._close()
 
