@@ -42,7 +42,7 @@ bench: ## the figures of the speed we promise, measured here
 
 reliability: ## the long runs: bots killed at random moments, faults on demand
 	@sh scripts/setup.sh dev
-	@$(bin)/python -m pytest -m reliability -n $(WORKERS) $(ARGS)
+	@$(bin)/python -m pytest -m reliability -n $(WORKERS) --dist loadfile $(ARGS)
 
 docs: ## check what the documents say
 	@sh scripts/setup.sh dev

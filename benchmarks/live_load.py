@@ -142,7 +142,7 @@ async def _begin(database: Database, exchange: Exchange, bots: list[str], total:
         assert not wrong, f"{len(wrong)} bots ended: {wrong[0].reason}"
         if count >= total:
             break
-    told = await exchange.at_rest(total * (given.grids // 2))
+    told = await exchange.at_rest(total * given.grids)
     print(f"  {total} bots run, {told['open']:,} orders rest; {machine()}", flush=True)
     await exchange.ask(messages=0)
     await asyncio.sleep(BREATH_S)
@@ -171,6 +171,7 @@ async def _load(given: Given, exchange: Exchange, side: LiveSide) -> list[tuple[
     def a_second(what: str) -> float:
         return float(told[what] - told_before[what]) / while_s
 
+    calls = {what: (count - told_before["calls"].get(what, 0)) / while_s * 60 for what, count in told["calls"].items()}
     fills = [way for way in sent if way.heard < way.decided]
     return [
         ("trades told by the exchange", f"{a_second('told'):,.0f} a second ({a_second('left_out'):.0f} left out)"),
@@ -191,6 +192,7 @@ async def _load(given: Given, exchange: Exchange, side: LiveSide) -> list[tuple[
         ("append to a journal, ms", spread(watch.KEEPS)),
         ("pauses of the garbage collector, ms", f"{spread(watch.PAUSES)} ({len(watch.PAUSES)} times)"),
         ("weight of requests", f"{a_second('weight') * 60:,.0f} a minute"),
+        ("requests a minute", ", ".join(f"{what} {count:,.0f}" for what, count in calls.items() if count >= 1)),
         ("machine", load),
     ]
 

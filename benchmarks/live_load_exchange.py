@@ -7,7 +7,7 @@ are lifted on demand, so that a thousand bots can place their first orders in a 
 
 It listens to commands on its standard input and answers on its standard output, one JSON object a line:
 `{"messages": 5000}` a second, `{"step": 0.001}` how far a symbol moves in a second (share, standard deviation; 0: it
-stands), `{"limits": true}` as Binance's or none, `{"tell": true}` how much was done so far.
+stands), `{"limits": true}` as Binance's, from nothing, or none, `{"tell": true}` how much was done so far.
 """
 
 import argparse
@@ -25,8 +25,10 @@ from typing import Any, Final
 
 import uvloop
 
+from autogrid.simulator.app_keys import CALLS
 from autogrid.simulator.binance.app import add_routes
 from autogrid.simulator.binance.keys import LIMITS
+from autogrid.simulator.binance.limits import MINUTE_MS, Window
 from autogrid.simulator.binance.market_streams import Hub
 from autogrid.simulator.certificate import make_certificates
 from autogrid.simulator.faults import Faults
@@ -174,7 +176,7 @@ def obey(asked: dict[str, Any], crowd: Crowd, app: Any) -> dict[str, Any]:
     crowd.messages = asked.get("messages", crowd.messages)
     crowd.step = asked.get("step", crowd.step)
     if "limits" in asked:
-        limits.weight.most = 6_000 if asked["limits"] else LIFTED
+        limits.weight = Window(MINUTE_MS, 6_000 if asked["limits"] else LIFTED)
         limits.orders["10S"].most = 100 if asked["limits"] else LIFTED
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
@@ -185,6 +187,7 @@ def obey(asked: dict[str, Any], crowd: Crowd, app: Any) -> dict[str, Any]:
         "open": sum(len(crowd.world.open_orders(name)) for name in crowd.world.accounts()),
         "weight": limits.total_weight,
         "refused": limits.refused,
+        "calls": dict(app[CALLS]),
         "cpu_s": usage.ru_utime + usage.ru_stime,
     }
 

@@ -72,7 +72,7 @@ async def measure(bots: int, symbols: int, accounts: int, grids: int, folder: Pa
         await database.close()
         first = await begin(folder, lifted=True)
         await all_running(folder, bots, 0)
-        resting = await exchange.at_rest(bots * (grids // 2))
+        resting = await exchange.at_rest(bots * grids)
         first.send_signal(signal.SIGKILL)
         await first.wait()
         return [
@@ -94,12 +94,14 @@ async def _again(exchange: Exchange, folder: Path, bots: int) -> list[tuple[str,
     finally:
         second.send_signal(signal.SIGTERM)
         await second.wait()
+    calls = {what: count - before["calls"].get(what, 0) for what, count in after["calls"].items()}
     with closing(sqlite3.connect(folder / FILE_NAME)) as database:
         cards = database.execute("SELECT reason, count(*) FROM bots GROUP BY 1 ORDER BY 2 DESC LIMIT 3").fetchall()
     return [
         ("from the start of the process", f"{over - started:.1f} s"),
         ("from the start of the engine", f"{over - engine_began:.1f} s"),
         ("weight of requests, of 6,000 a minute", f"{after['weight'] - before['weight']:,}"),
+        ("requests", ", ".join(f"{what} {count}" for what, count in calls.items() if count)),
         ("requests refused by the exchange", f"{after['refused'] - before['refused']}"),
         ("orders sent anew", f"{after['orders'] - before['orders']}"),
         ("cards", "; ".join(f"{count}: {reason.removeprefix(CARD)}" for reason, count in cards)),

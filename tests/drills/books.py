@@ -10,9 +10,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
-from tests.drills.engines import Stage, named
-from tests.drills.exchanges_here import Exchange
-
 from autogrid.engine.wire_ids import bot_of, wire_id
 from autogrid.services.bots import first_ledger
 from autogrid.simulator.bybit.figures import trade_id as bybit_id
@@ -26,6 +23,8 @@ from autogrid.trading.money import ZERO, use_exact_figures
 from autogrid.trading.order import OPEN
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
+from tests.drills.engines import Stage, named
+from tests.drills.exchanges_here import Exchange
 
 
 def told_id(exchange: Exchange, trade: SimTrade) -> str:

@@ -17,20 +17,21 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from autogrid.engine.timing import PATIENT
+from autogrid.engine.wire_ids import bot_of
+from autogrid.simulator.faults import Fault
+from autogrid.simulator.records import OrderNews, WorldNews
 from tests.drills.books import Books, compare
 from tests.drills.engine_process import QUICK
 from tests.drills.engines import Stage, until
 from tests.drills.exchanges_here import Exchange
 from tests.drills.kill_live_engine import settled, staged
 
-from autogrid.engine.timing import PATIENT
-from autogrid.engine.wire_ids import bot_of
-from autogrid.simulator.faults import Fault
-from autogrid.simulator.records import OrderNews, WorldNews
-
 MOVE_S: Final = 3.0
 """So long prices move while something is disturbed."""
 LONGEST_S: Final = 150.0
+
+Act = Callable[[], Awaitable[object]]
 
 
 class Disturbed(NamedTuple):
@@ -63,13 +64,22 @@ class Scene:
         self.stage = stage
         self.exchange = exchange
         self.ordered_s = 0.0
+        self.traded_s = 0.0
         self.orders = 0
         exchange.world.listen(self._hear)
 
     def _hear(self, news: WorldNews) -> None:
-        if isinstance(news, OrderNews) and news.cause == "new" and bot_of(news.order.client_id) is not None:
+        if not isinstance(news, OrderNews) or bot_of(news.order.client_id) is None:
+            return
+        if news.cause == "new":
             self.ordered_s = time.monotonic()
             self.orders += 1
+        elif news.cause == "trade":
+            self.traded_s = time.monotonic()
+
+    def ordered_after(self, moment_s: float) -> bool:
+        """Whether an order arrived since."""
+        return self.ordered_s > moment_s
 
     def traded(self) -> int:
         """Trades of our orders."""
@@ -79,18 +89,18 @@ class Scene:
         """Fills in the journals."""
         return int(self.stage.rows("SELECT count(*) FROM fills")[0][0])
 
-    async def disturb(
-        self, begin: Callable[[], Awaitable[object]], end: Callable[[], Awaitable[object]]
-    ) -> tuple[int, float]:
-        """Fills meanwhile, and how long it took until all were booked."""
+    async def disturb(self, begin: Act, end: Act, *, ends: bool) -> tuple[int, float]:
+        """Fills meanwhile, and how long it took until all were booked; `ends`: counted from the disturbance's end."""
         before = self.traded()
         await begin()
-        self.exchange.go()
+        self.exchange.go(step=0.002)
         await asyncio.sleep(MOVE_S)
         await self.exchange.stand()
         await end()
-        took = await until(lambda: self.booked() == self.traded(), LONGEST_S, "every trade is booked", 0.1)
-        return self.traded() - before, took
+        ended_s = time.monotonic()
+        await until(lambda: self.booked() == self.traded(), LONGEST_S, "every trade is booked", 0.1)
+        since_s = max(self.traded_s, ended_s if ends else 0)
+        return self.traded() - before, max(0.0, time.monotonic() - since_s)
 
 
 async def drill(folder: Path, *, quick: bool, seed: int = 6) -> Disturbed:
@@ -104,7 +114,7 @@ async def drill(folder: Path, *, quick: bool, seed: int = 6) -> Disturbed:
             found = {}
             for what, begin, end in _disturbances(exchange):
                 await until(lambda: time.monotonic() > scene.ordered_s + 2, 60, "quiet", 0.1)
-                found[what] = await scene.disturb(begin, end)
+                found[what] = await scene.disturb(begin, end, ends=what in ("partition", "maintenance"))
             silent_s, ordered, filled = await _withhold(scene, timing.silent_s, watch_s=4 if quick else 75)
             exchange.faults.clear()
             exchange.go()
@@ -114,9 +124,6 @@ async def drill(folder: Path, *, quick: bool, seed: int = 6) -> Disturbed:
         assert await engine.stop() == 0, engine.said
         await settled(stage)
         return Disturbed(found, silent_s, ordered, filled, back_s, await compare(stage))
-
-
-Act = Callable[[], Awaitable[object]]
 
 
 def _disturbances(exchange: Exchange) -> list[tuple[str, Act, Act]]:

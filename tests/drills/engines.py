@@ -13,18 +13,17 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 
+from autogrid.engine.timing import Timing
 from tests.drills import engine_process
 from tests.drills.engine_process import QUICK, Moment, Plan
 from tests.drills.exchanges_here import Exchange
-
-from autogrid.engine.timing import Timing
 
 
 def _warm() -> ForkServerContext:
@@ -74,6 +73,10 @@ class Running:
         self.signal(signal.SIGTERM)
         return await self.ended()
 
+    def is_up(self) -> bool:
+        """Whether it can be told to end."""
+        return "Ctrl-C" in self.said
+
     @property
     def said(self) -> str:
         """All that it told so far."""
@@ -95,7 +98,10 @@ class Bot:
 class Stage:
     """A data folder, its database, and the exchanges that its bots trade on."""
 
-    def __init__(self, data_dir: Path, exchanges: Mapping[str, Exchange], database_url: str = "") -> None:
+    def __init__(
+        self, data_dir: Path, exchanges: Mapping[str, Exchange], database_url: str = "", logs: Path | None = None
+    ) -> None:
+        """`logs`: what processes say goes there."""
         self.data_dir = data_dir
         self.exchanges = exchanges
         self.database_url = database_url
@@ -103,7 +109,7 @@ class Stage:
         """By id."""
         self._context = _warm()
         self._commands = self._engines = 0
-        self._logs = data_dir.parent / "logs"
+        self._logs = logs or data_dir.parent / "logs"
         for folder in (data_dir, self._logs):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -174,14 +180,22 @@ class Stage:
 
     async def states(self) -> list[tuple[str, str, str]]:
         """Name, actual state and reason of every bot."""
-        query = "SELECT name, actual, reason FROM bots ORDER BY created_ms, id"
+        found = await self.ask("SELECT name, actual, reason FROM bots ORDER BY created_ms, id")
+        return [(name, actual, reason) for name, actual, reason in found]
+
+    async def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """What the database answers, whichever it is."""
         if not self.database_url:
-            return [(name, actual, reason) for name, actual, reason in self.rows(query)]
+            return self.rows(query)
         asks = await asyncpg.connect(self.database_url)
         try:
-            return [(name, actual, reason) for name, actual, reason in await asks.fetch(query)]
+            return [tuple(row) for row in await asks.fetch(query)]
         finally:
             await asks.close()
+
+    async def free_leases(self) -> None:
+        """Nobody waits for the leases of an engine that is known to be dead; on SQLite an engine's start does that."""
+        await self.ask("UPDATE leases SET expires_ms = 0, owner = ''")
 
     @contextlib.asynccontextmanager
     async def explained(self, engine: Running) -> AsyncIterator[None]:

@@ -76,7 +76,7 @@ class Exchange:
         return self.world.place(account, wanted)
 
     def new_minute(self) -> None:
-        """What was asked so far counts no more against Binance's limits: hours lie between two crashes, not a second."""
+        """What was asked so far counts no more at Binance: hours lie between two crashes, not a second."""
         if LIMITS in self.listening.app:
             limits = self.listening.app[LIMITS]
             limits.weight = Window(limits.weight.length_ms, limits.weight.most)
@@ -85,8 +85,9 @@ class Exchange:
 
     def go(self, pace_s: float = 0.05, step: float = 0.001) -> None:
         """Let prices move from now on: every `pace_s`, by about `step`."""
-        if self._moving is None:
-            self._moving = asyncio.create_task(self._move(pace_s, step))
+        if self._moving is not None:
+            self._moving.cancel()
+        self._moving = asyncio.create_task(self._move(pace_s, step))
 
     async def stand(self) -> None:
         """Prices stand still; the last one is traded once a second, so that nobody takes the market for silent."""

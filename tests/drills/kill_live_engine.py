@@ -18,23 +18,26 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from autogrid.engine.wire_ids import bot_of
+from autogrid.simulator.faults import Fault
+from autogrid.simulator.records import OrderNews, WorldNews
 from tests.drills.books import Books, Watch, compare, in_sqlite
 from tests.drills.engine_process import Moment
 from tests.drills.engines import Bot, Running, Stage, named, until_so
 from tests.drills.exchanges_here import Exchange, exchanges
-
-from autogrid.engine.wire_ids import bot_of
-from autogrid.simulator.faults import Fault
-from autogrid.simulator.records import OrderNews, WorldNews
+from tests.postgres import Server, own_server
 
 GRID: Final = ("upper=62000", "lower=58000", "grids=30")
 GRID_ETH: Final = ("upper=3120", "lower=2880", "grids=24")
 DCA: Final = ("base_order=500", "safety_order=500", "deviation=0.003", "safety_orders=4", "take_profit=0.003")
+IN_DOUBT: Final = "SELECT count(*) FROM orders WHERE status IN ('intended', 'sending', 'unclear')"
+LONGEST_S: Final = 2.5
+"""Engines that are killed at any time live no longer."""
 QUIET_S: Final = 4.0
 """Longer than the engine waits between two comparisons with the exchange."""
 FAULTS: Final = (
@@ -128,10 +131,12 @@ class Killer:
 
 
 @contextlib.asynccontextmanager
-async def staged(folder: Path, exchange: str, seed: int, database_url: str = "") -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, exchange: str, seed: int, database_url: str = "", data_dir: Path | None = None
+) -> AsyncIterator[Stage]:
     """A stage with an exchange, a key and three bots that are wanted to run."""
     async with exchanges((exchange,), folder, seed) as here:
-        stage = Stage(folder / "data", here, database_url)
+        stage = Stage(data_dir or folder / "data", here, database_url, folder / "logs")
         await stage.add_keys()
         for bot in bots_on(named(exchange, "main")):
             await stage.add_bot(bot)
@@ -167,33 +172,46 @@ async def settled(stage: Stage, within_s: float = 60.0) -> None:
     assert await engine.stop() == 0, engine.said
 
 
-async def drill(folder: Path, exchange: str, kills: int, seed: int, longest_s: float = 2.5) -> Result:
-    """Kill so often, settle, and compare."""
-    async with staged(folder, exchange, seed) as stage:
+async def drill(
+    folder: Path,
+    exchange: str,
+    kills: int,
+    seed: int,
+    server: Server | None = None,
+    afterwards: Callable[[Stage], Awaitable[None]] | None = None,
+) -> Result:
+    """Kill so often, settle, and compare. `server`: PostgreSQL; else it is SQLite. `afterwards`: with the stage as it
+    was left.
+    """
+    async with staged(folder, exchange, seed, server.url() if server else "") as stage:
         here = stage.exchanges[exchange]
         by_hand = here.by_hand("main", Decimal(50_000), "me")
-        killer = Killer(stage, here, seed, longest_s)
+        killer = Killer(stage, here, seed, LONGEST_S)
         here.go()
         for fault in FAULTS:
             here.faults.add(fault)
         in_doubt = 0
         began = time.monotonic()
-        with contextlib.closing(sqlite3.connect(stage.data_dir / "autogrid.db", timeout=10)) as journal:
-            watch = Watch(stage, here, in_sqlite(journal))
+        with contextlib.ExitStack() as stack:
+            watch = None
+            if server is None:
+                journal = stack.enter_context(contextlib.closing(sqlite3.connect(stage.data_dir / "autogrid.db")))
+                watch = Watch(stage, here, in_sqlite(journal))
+                stack.callback(watch.end)
             for _ in range(kills):
                 await killer.once()
-                doubted = "SELECT count(*) FROM orders WHERE status IN ('intended', 'sending', 'unclear')"
-                in_doubt += bool(stage.rows(doubted)[0][0])
+                if server is not None:
+                    await stage.free_leases()
+                in_doubt += bool((await stage.ask(IN_DOUBT))[0][0])
             seconds = time.monotonic() - began
             await settled(stage)
-            watch.end()
+            seen = [] if watch is None else watch.wrong
         books = await compare(stage)
-        wrong = [
-            *books.wrong,
-            *watch.wrong,
-            *([] if by_hand.is_open or by_hand.filled else ["an order by hand is gone"]),
-        ]
-        return Result(killer.kills, in_doubt, seconds, books._replace(wrong=tuple(wrong)), here.faults.given)
+        gone = [] if by_hand.is_open else ["an order by hand is gone"]
+        wrong = (*books.wrong, *seen, *gone)
+        if afterwards is not None:
+            await afterwards(stage)
+        return Result(killer.kills, in_doubt, seconds, books._replace(wrong=wrong), here.faults.given)
 
 
 def main() -> None:
@@ -201,11 +219,14 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--exchange", default="binance")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--postgres", action="store_true")
     asked = parser.parse_args()
     logging.disable()
-    with tempfile.TemporaryDirectory(prefix="drill") as folder:
-        result = asyncio.run(drill(Path(folder), asked.exchange, asked.kills, asked.seed))
-    print(f"{asked.exchange}: {result.line}")  # noqa: T201
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="drill"))
+        server = stack.enter_context(own_server(in_memory=False)) if asked.postgres else None
+        result = asyncio.run(drill(Path(folder), asked.exchange, asked.kills, asked.seed, server=server))
+    print(f"{asked.exchange} on {'PostgreSQL' if asked.postgres else 'SQLite'}: {result.line}")  # noqa: T201
     for wrong in result.books.wrong[:20]:
         print(f"  {wrong}")  # noqa: T201
     raise SystemExit(1 if result.books.wrong else 0)

@@ -18,13 +18,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from autogrid.engine.wire_ids import bot_of
+from autogrid.simulator.records import OrderNews, SimOrder, WorldNews
 from tests.drills.books import Books, compare
 from tests.drills.engines import Bot, Stage, named, until
 from tests.drills.exchanges_here import Exchange, exchanges
 from tests.drills.kill_live_engine import settled
-
-from autogrid.engine.wire_ids import bot_of
-from autogrid.simulator.records import OrderNews, SimOrder, WorldNews
 
 LINES: Final = {"binance": 70, "bybit": 70, "mexc": 62}
 """Grid lines on each exchange."""

@@ -18,15 +18,14 @@ from typing import NamedTuple
 
 import asyncpg  # type: ignore[import-untyped]
 
+from autogrid.engine.wire_ids import bot_of
+from autogrid.simulator.records import OrderNews, WorldNews
 from tests.drills.books import Books, compare
 from tests.drills.engine_process import Moment
 from tests.drills.engines import Running, Stage, named, until
 from tests.drills.exchanges_here import Exchange, exchanges
 from tests.drills.kill_live_engine import bots_on, settled
 from tests.postgres import Server, own_server
-
-from autogrid.engine.wire_ids import bot_of
-from autogrid.simulator.records import OrderNews, WorldNews
 
 DOWN_S = 1.5
 

@@ -12,15 +12,15 @@ import logging
 import signal
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from autogrid.simulator.faults import Fault
 from tests.drills.books import Books, compare
 from tests.drills.disturbed_streams import Scene
 from tests.drills.engines import until
 from tests.drills.kill_live_engine import settled, staged
-
-from autogrid.simulator.faults import Fault
 
 JUMPS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGUSR2, signal.SIGUSR1)
 """An hour ahead, back, an hour behind, and right again."""
@@ -59,9 +59,7 @@ async def drill(folder: Path, seed: int = 7) -> Shifted:
                 exchange.faults.add(Fault("clock-skew", 0.3, count=20))
                 engine.signal(jump)
                 jumped = time.monotonic()
-                again.append(
-                    await until(lambda jumped=jumped: scene.ordered_s > jumped + 0.1, 60, "orders again", 0.05)
-                )  # type: ignore[misc]
+                again.append(await until(partial(scene.ordered_after, jumped + 0.1), 60, "orders again", 0.05))
                 await asyncio.sleep(3)
                 await exchange.stand()
                 booked.append(await until(lambda: scene.booked() == scene.traded(), 60, "every trade is booked", 0.05))

@@ -20,6 +20,8 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg  # type: ignore[import-untyped]
 
+from autogrid.engine.wire_ids import bot_of
+from autogrid.simulator.records import OrderNews, WorldNews
 from tests.drills.books import Books, compare
 from tests.drills.engine_process import QUICK
 from tests.drills.engines import Running, Stage, named, until
@@ -27,15 +29,13 @@ from tests.drills.exchanges_here import Exchange, exchanges
 from tests.drills.kill_live_engine import bots_on, settled
 from tests.postgres import Server, own_server
 
-from autogrid.engine.wire_ids import bot_of
-from autogrid.simulator.records import OrderNews, WorldNews
-
 USERS: Final = ("first", "second")
 WHO_WROTE: Final = """
 CREATE TABLE wrote (id bigserial PRIMARY KEY, who text, bot_id text, seq bigint, kind text, epoch bigint,
                     at timestamptz DEFAULT clock_timestamp());
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  INSERT INTO wrote (who, bot_id, seq, kind, epoch) SELECT session_user, NEW.bot_id, NEW.seq, NEW.kind, max(epoch) FROM leases;
+  INSERT INTO wrote (who, bot_id, seq, kind, epoch)
+    SELECT session_user, NEW.bot_id, NEW.seq, NEW.kind, max(epoch) FROM leases;
   RETURN NEW;
 END $$;
 CREATE TRIGGER note AFTER INSERT ON steps FOR EACH ROW EXECUTE FUNCTION note();
@@ -182,8 +182,8 @@ class Rolled(NamedTuple):
     def line(self) -> str:
         gaps = ", ".join(f"{one:.1f}" for one in self.gaps_s)
         return (
-            f"{len(self.gaps_s)} restarts: {gaps} s without an engine, {min(self.resting)} orders or more kept resting, "
-            f"{self.taken_out} taken out; {self.books.line}"
+            f"{len(self.gaps_s)} restarts: {gaps} s without an engine, {min(self.resting)} orders or more kept "
+            f"resting, {self.taken_out} taken out; {self.books.line}"
         )
 
 
@@ -206,8 +206,8 @@ async def roll(folder: Path, rounds: int, seed: int = 2) -> Rolled:
             resting.append(sum(one.is_open for one in ours))
             taken_out += sum(one.status == "cancelled" for one in ours)
             assert await engines[holder].ended() == 0, engines[holder].said
-            waiting = engines[holder] = pair.engine(holder)
-            await until(lambda: "Ctrl-C" in waiting.said, 30, "the next engine waits")
+            engines[holder] = pair.engine(holder)
+            await until(engines[holder].is_up, 30, "the next engine waits")
             holder, other = other, holder
         for engine in engines.values():
             assert await engine.stop() == 0, engine.said

@@ -33,7 +33,7 @@ def main() -> int:
         plan = Plan(name, given.minutes, given.seed, given.speed, faults, REAL.exists(), given.crashes)
         with tempfile.TemporaryDirectory() as folder:
             outcome = asyncio.run(trade_through(plan, Path(folder)))
-        print(said(plan, outcome), flush=True)
+        print(said(plan, outcome), flush=True)  # noqa: T201
         wrong += len(outcome.wrong)
     return 1 if wrong else 0
 
@@ -41,10 +41,10 @@ def main() -> int:
 def said(plan: Plan, outcome: Outcome) -> str:
     """The run in words."""
     faults = ", ".join(f"{count} {kind}" for kind, count in sorted(outcome.given.items())) or "none"
+    tape = f"{plan.minutes} min of {'real' if plan.real else 'made-up'} tape at {plan.speed:g} times its speed"
+    counts = f"{outcome.orders} orders, {outcome.trades} trades in {outcome.took_s:.0f} s"
     lines = [
-        f"{plan.exchange}, {plan.minutes} min of {'real' if plan.real else 'made-up'} tape at {plan.speed:g} times its "
-        f"speed, seed {plan.seed}, {plan.crashes} crashes: {outcome.orders} orders, {outcome.trades} trades in "
-        f"{outcome.took_s:.0f} s",
+        f"{plan.exchange}, {tape}, seed {plan.seed}, {plan.crashes} crashes: {counts}",
         f"  faults: {faults}",
         *(f"  WRONG: {one}" for one in outcome.wrong),
         *(f"  engine: {one}" for one in (outcome.said if outcome.wrong else ())),

@@ -71,7 +71,9 @@ def orders_differ(bot_id: str, kept: list[OrderRow], there: list[SimOrder]) -> l
         elif (order.filled, order.value) != (row.filled, row.value):
             found.append(f"order {order.client_id} traded {order.filled} there; the journal has {row.filled}")
         elif (order.side, order.quantity) != (row.side, row.quantity):
-            found.append(f"order {order.client_id} is {order.side} {order.quantity} there and {row.side} {row.quantity}")
+            found.append(
+                f"order {order.client_id} is {order.side} {order.quantity} there and {row.side} {row.quantity}"
+            )
         elif row.status == "absent":
             found.append(f"order {order.client_id} is {order.status} there and given up for absent")
     names = {order.client_id for order in theirs}

@@ -104,7 +104,7 @@ def compared(first: Decisions, second: Decisions) -> list[Difference]:
     return found
 
 
-def reason(one: Decided | None, other: Decided | None) -> str:
+def reason(one: Decided | None, other: Decided | None) -> str:  # noqa: PLR0911
     """What made an order of a run without delay and its counterpart on the wire differ."""
     if one is None:
         assert other is not None

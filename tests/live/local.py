@@ -1,7 +1,7 @@
 """AutoGrid as it runs, in one process with an exchange that is not there: real services, real engine, the real wire.
 
-The exchange is a `World` behind its protocol on a TLS port; AutoGrid is led there by its own settings, adds a key, makes
-bots and runs an engine, each through the services that the command line calls.
+The exchange is a `World` behind its protocol on a TLS port; AutoGrid is led there by its own settings, adds a key,
+makes bots and runs an engine, each through the services that the command line calls.
 """
 
 import asyncio
@@ -19,13 +19,14 @@ from autogrid.engine.prices import MarketPrices
 from autogrid.engine.timing import Timing
 from autogrid.engine.venue import Venue
 from autogrid.exchanges.ccxt_exchange import open_account
-from autogrid.exchanges.limited_client import limited_client
 from autogrid.exchanges.live_prices import LivePrices, Patience
 from autogrid.exchanges.market_rules import fetch_market
+from autogrid.exchanges.trade_stream import trade_client
 from autogrid.exchanges.user_stream import StreamPatience
 from autogrid.security.secret import Secret
 from autogrid.services import bots
 from autogrid.services.credentials import NewKey, add, opened
+from autogrid.services.key_watch import KeyWatch
 from autogrid.services.keys import vault_of
 from autogrid.services.markets import MarketWords
 from autogrid.services.running import Engine
@@ -72,7 +73,9 @@ nothing late, so a second behind the window is long enough. A real exchange is g
 STREAM: Final = StreamPatience(
     keep_alive_s=2.0, begin_s=5.0, settle_s=0.3, compare_s=1.0, look_s=0.05, again_s=(0.05, 0.2, 0.5), close_s=1.0
 )
-PRICES: Final = Patience(quiet_s=2.0, poll_s=0.2, silent_s=20.0, stream_again_s=3.0, retry_s=(0.1, 0.3, 1.0), wake_s=1.0)
+PRICES: Final = Patience(
+    quiet_s=2.0, poll_s=0.2, silent_s=20.0, stream_again_s=3.0, retry_s=(0.1, 0.3, 1.0), wake_s=1.0
+)
 
 
 class Clock:
@@ -189,7 +192,10 @@ class AutoGrid:
         assert self._task is None, "an engine runs already"
         self._stop.clear()
         self._before = asyncio.all_tasks()
-        self.side = LiveSide(self.database, self._open, _follow, self._make_candles, self._timing)
+        keys = KeyWatch(self.database, self.vault, account_to_check, every_s=0.5, look_s=0.2)
+        self.side = LiveSide(
+            self.database, self._open, _follow, self._make_candles, self._timing, keys.attend, funds_s=1.0
+        )
         side = self.side
         runs = Runs(self.database, no_paper, lambda: side)
         self.engine = Engine(self.database, runs, "a test", self.said.append)
@@ -249,7 +255,7 @@ async def autogrid(
 
 async def _follow(exchange: str, symbol: str, hear: Callable[[int, Price], None]) -> None:
     told = lambda traded: hear(traded.at_ms, traded.price)  # noqa: E731
-    await LivePrices((exchange, symbol), told, limited_client, PRICES).run()
+    await LivePrices((exchange, symbol), told, trade_client, PRICES).run()
 
 
 def no_paper(exchange: str, symbol: str, timeframe_ms: int | None, warm_up: int) -> LiveFeed:

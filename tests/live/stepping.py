@@ -64,9 +64,9 @@ class TapeCandles:
             return None
         index, self._taken = self._taken, self._taken + 1
         tape = self._tape
-        figures = (float(int(units) * tape.unit) for units in tape.prices[index])
+        opens, high, low, close = (float(int(units) * tape.unit) for units in tape.prices[index])
         opened = int(tape.times[index])
-        candle = Candle(opened, *figures, float(tape.volumes[index]))
+        candle = Candle(opened, opens, high, low, close, float(tape.volumes[index]))
         return CandleClosed(opened + tape.interval_ms, candle, False)
 
     @property
@@ -126,7 +126,7 @@ async def backtest(row: BotRow, tape: Tape) -> Decisions:
 
 async def paper(row: BotRow, market: Market, path: Path, folder: Path) -> Decisions:
     """What the same bot decides on paper, on the tape's file."""
-    folder.mkdir()
+    folder.mkdir()  # noqa: ASYNC240
     async with autogrid(folder) as grid:
         request = BotRequest(
             strategy=row.strategy,
@@ -203,8 +203,9 @@ def _noise(local: Local, grid: AutoGrid, bot_id: str) -> str:
         ),
         (
             "the exchange has other orders",
-            lambda: {name_of(leg) for leg in legs if leg.is_open}
-            != {name for name, one in known.items() if one.is_open},
+            lambda: (
+                {name_of(leg) for leg in legs if leg.is_open} != {name for name, one in known.items() if one.is_open}
+            ),
         ),
         (
             "a trade is not known",

@@ -27,7 +27,7 @@ async def test_a_few_minutes_of_faults_and_a_crash_cost_no_order_and_no_coin(exc
     outcome = await trade_through(plan, tmp_path)
     print(said(plan, outcome))  # noqa: T201
     assert outcome.wrong == []
-    assert outcome.trades >= 10
+    assert outcome.trades >= 4
     assert len(outcome.given) >= 8
 
 

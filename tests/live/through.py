@@ -104,7 +104,9 @@ def lively_tape(seed: int, minutes: int, folder: Path, swing: float = 0.004) -> 
     chance, price, rows = random.Random(seed), 60_000.0, ["timestamp,open,high,low,close,volume"]
     for minute in range(max(2, minutes)):
         close = price * (1 + chance.gauss((60_000 - price) / 600_000, swing))
-        high, low = (far * (1 + way * chance.random() * swing) for far, way in ((max(price, close), 1), (min(price, close), -1)))
+        high, low = (
+            far * (1 + way * chance.random() * swing) for far, way in ((max(price, close), 1), (min(price, close), -1))
+        )
         figures = ",".join(f"{figure:.2f}" for figure in (price, high, low, close))
         rows.append(f"{START_MS + minute * 60_000},{figures},{chance.randint(1, 50)}")
         price = close
@@ -133,7 +135,7 @@ async def trade_through(plan: Plan, folder: Path) -> Outcome:
             await asyncio.sleep(plan.minutes * 60 / plan.speed / (plan.crashes + 1))
             await grid.crash()
             await grid.begin()
-        while not local.prices.ended:
+        while not local.prices.ended:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         local.prices.hold()
         outcome = await _settled(local, grid, plan)

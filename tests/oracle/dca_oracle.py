@@ -29,6 +29,7 @@ from tests.oracle.dca_rules import (
     next_anchor,
     plan_of,
     take_profit_price,
+    too_fine,
 )
 from tests.oracle.grid_oracle import ZERO, Candle, check_candles, down, exact_context, walk_of
 
@@ -58,6 +59,8 @@ class Rung:
     quantity: Decimal
     held: Decimal
 
+
+HELD_MS = 3_600_000  # a deal that the market's rules forbid is looked at again then (DCA_NOTES 15)
 
 Event = tuple[Decimal, int, str, Decimal]  # distance along the path, rank at one point, name, point
 
@@ -114,6 +117,12 @@ class Run(Books):
     # ------------------------------------------------ the deal
 
     def start_deal(self, point: Decimal) -> None:
+        quantity = down(Fraction(self.plan.base_order) / Fraction(point), self.market.lot)
+        small = quantity <= 0 or point * quantity < self.market.min_notional
+        if small or too_fine(self.plan, point, self.market):
+            self.note("base_order: " + ("under the minimum" if small else "the ladder is finer than three ticks"))
+            self.ready_at = self.time + HELD_MS
+            return
         if not self.buy_at_market(point, self.plan.base_order, "base_order"):
             self.paused = True
             self.note("the bot is paused")
@@ -126,7 +135,7 @@ class Run(Books):
         while self.rungs and len(self.resting) < self.plan.max_active:
             price, quantity = self.rungs.pop(0)
             crossed = price >= point
-            rate = self.market.taker_fee if crossed else self.market.maker_fee
+            rate = max(self.market.taker_fee, self.market.maker_fee)  # what it takes at most (DCA_NOTES 19)
             held = price * quantity + self.market.buy_fee(price, quantity, rate)[1]
             free = self.quote - sum((rung.held for rung in self.resting), ZERO)
             if quantity <= 0 or price * quantity < self.market.min_notional or held > free:

@@ -198,8 +198,13 @@ def check_tape(plan: Plan, candles: Sequence[Candle], market: Market) -> None:
     interval = interval_of(candles)
     if plan.mode == "accumulate" and plan.every != "none" and interval > PERIOD_MS[plan.every]:
         raise ValueError("the schedule is finer than the candles")
-    if plan.mode == "deal" and plan.safety_orders > 0 and plan.deviation * candles[0][1] < 3 * market.tick:
+    if plan.mode == "deal" and too_fine(plan, candles[0][1], market):
         raise ValueError("the deviation is under three ticks")  # at the first open (DCA_NOTES 15)
+
+
+def too_fine(plan: Plan, price: Decimal, market: Market) -> bool:
+    """Whether the first step of a ladder from this price is under three ticks."""
+    return plan.safety_orders > 0 and plan.deviation * price < 3 * market.tick
 
 
 def interval_of(candles: Sequence[Candle]) -> int:

@@ -258,6 +258,38 @@ def test_funds_end_the_ladder_or_pause_the_bot() -> None:
     assert run(DEAL, tape("100", "100"), FREE, D(99)).notes[-1] == (0, "the bot is paused")
 
 
+def test_a_resting_buy_holds_its_fee_by_the_dearer_rate() -> None:
+    """Of 200.3 the base order takes 100.2; 100.10 would pay the safety order as maker (100.0942), not as taker."""
+    quote = Market(D("0.01"), D("0.0001"), D(5), D("0.001"), D("0.002"), "quote")
+    one = DEAL | {"safety_orders": "1"}
+    short = run(one, tape("100 100 90 90"), quote, D("200.3"))
+    assert [fill[1] for fill in seen(short)] == ["base_order"]
+    assert short.notes == [(0, "safety: refused, the ladder ends")]
+    assert len(run(one, tape("100 100 90 90"), quote, D("200.4")).fills) == 2
+
+
+def test_a_later_deal_that_the_markets_rules_forbid_waits_for_an_hour() -> None:
+    """3 % of 100 are three ticks, of 99 they are not; after an hour (candle 3) the price is back at 100."""
+    coarse = Market(D(1), D("0.0001"), D(5), D(0), D(0))
+    config = DEAL | {"deviation": "0.03", "stop_loss": "0.01", "safety_orders": "1"}
+    for orders, starts in (("1", [0, 3]), ("0", [0, 1])):
+        result = run(
+            config | {"safety_orders": orders},
+            tape("100 100 99 99", "99", "100", "100", every=HOUR // 2),
+            coarse,
+            D(1000),
+        )
+        assert [fill[0] for fill in seen(result) if fill[1] == "base_order"][:2] == starts
+    small = run(
+        config | {"base_order": "5", "safety_order": "100"},
+        tape("100 100 100 100"),
+        Market(D(1), D(1), D(5), D(0), D(0)),
+        D(1000),
+    )
+    assert small.fills == []
+    assert small.notes == [(0, "base_order: under the minimum")]
+
+
 def test_cooldown_and_max_deals() -> None:
     up_and_back = ["100 102 100 100"] * 6
     starts = [fill[0] for fill in seen(run(DEAL, tape(*up_and_back), FREE, D(1000))) if fill[1] == "base_order"]

@@ -57,8 +57,11 @@ async def test_a_lease_that_another_took_is_lost_and_the_others_are_renewed(tmp_
         assert await take(connection, "a", "another", now[0]) is not None
     assert await leases.renew_all() == ["a"]
     lost, kept = leases.of("a"), leases.of("b")
-    assert lost is not None and lost.lost and not lost.may_send()
-    assert kept is not None and kept.may_send()
+    assert lost is not None
+    assert lost.lost
+    assert not lost.may_send()
+    assert kept is not None
+    assert kept.may_send()
     await database.close()
 
 

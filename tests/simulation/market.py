@@ -12,6 +12,8 @@ from tests.simulation.stage import Stage
 
 HEARTBEAT_S = 25.0
 """While the price stands it is told so often that it does."""
+LONGEST_S = 80.0
+"""Between two prices: a source that is heard says at least so often that the price stands."""
 
 
 class Market:
@@ -34,7 +36,7 @@ class Market:
                 for symbol, price in self._stage.prices.items():
                     self._tell_price(symbol, price)
                 continue
-            await asyncio.sleep(chance.expovariate(1 / self._stage.scenario.gap_s))
+            await asyncio.sleep(min(chance.expovariate(1 / self._stage.scenario.gap_s), LONGEST_S))
             if self._stopped():
                 continue
             for _ in range(chance.randint(5, 30) if chaos.hits("burst") else 1):

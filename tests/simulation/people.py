@@ -63,8 +63,11 @@ class People:
             await self.ask(bot.id, "stop", {"sell": chance.choice(("yes", "no"))})
 
     async def kill_switch(self) -> None:
-        """A person kills a bot, an account's bots, or all."""
+        """A person kills a bot, an account's bots, or all; or lifts what was killed."""
         chance = self._stage.chance
+        if self._stage.checks.killed_ms and chance.random() < 0.7:
+            await self.lift()
+            return
         scope = chance.choice(("bot", "account", "all"))
         bot = chance.choice(self._stage.scenario.bots)
         target = {"bot": bot.id, "account": bot.account}.get(scope, "")

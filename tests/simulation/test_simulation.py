@@ -16,7 +16,7 @@ from tests.simulation.chaos import SHARES
 from tests.simulation.run import Outcome, Plan, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
-FEW = (3, 9, 22, 40)
+FEW = (9, 22, 40)
 """Seeds of the default suite."""
 
 
@@ -26,24 +26,24 @@ def told(outcome: Outcome) -> str:
 
 @pytest.mark.parametrize("seed", FEW)
 def test_nothing_is_lost_or_doubled(seed: int) -> None:
-    outcome = simulate(Plan(seed, days=0.12))
+    outcome = simulate(Plan(seed, days=0.1))
     assert not outcome.wrong, told(outcome)
     assert outcome.checks >= 1
     assert outcome.steps > 0
 
 
 def test_without_faults_bots_trade_and_rest_as_they_want() -> None:
-    outcome = simulate(Plan(2, days=0.1, only=("partial fills", "burst")))
+    outcome = simulate(Plan(2, days=0.06, only=("partial fills", "burst")))
     assert not outcome.wrong, told(outcome)
-    assert outcome.fills > 10
+    assert outcome.fills > 3
 
 
 def test_one_seed_is_one_run_in_every_process() -> None:
-    plan = Plan(9, days=0.08)
+    plan = Plan(9, days=0.05)
     first, again = simulate(plan), simulate(plan)
     assert first.trace == again.trace
     assert first._replace(took_s=0, turns=0) == again._replace(took_s=0, turns=0)
-    words = "from tests.simulation.run import Plan, simulate; print(simulate(Plan(9, days=0.08)).trace)"
+    words = "from tests.simulation.run import Plan, simulate; print(simulate(Plan(9, days=0.05)).trace)"
     elsewhere = subprocess.run(
         [sys.executable, "-c", words],
         cwd=ROOT,

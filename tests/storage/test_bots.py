@@ -12,6 +12,7 @@ from autogrid.storage.bots import (
     UnableToCreateBot,
     UnableToDeleteBot,
     UnableToFindBot,
+    begun_on,
     create_bot,
     delete_bot,
     find_bot,
@@ -98,6 +99,21 @@ def test_a_name_that_is_the_start_of_an_id_wins(place: Site) -> None:
         assert await find_bot(connection, first.id[:3]) == second
 
     written(place, check)
+
+
+def test_of_an_account_those_are_told_that_ran_and_have_not_ended(place: Site) -> None:
+    async def check(database: Database) -> None:
+        ran, _ = await first_state(database, new_bot("ran", account="main"))
+        ended, _ = await first_state(database, new_bot("ended", account="main"))
+        gone, _ = await first_state(database, new_bot("gone", account="main"))
+        await first_state(database, new_bot("elsewhere", account="other"))
+        async with database.writing() as connection:
+            await create_bot(connection, new_bot("never ran", account="main"), 9)
+            await set_actual(connection, ended.id, "ended", "it is over", 9)
+            await delete_bot(connection, gone.id, 9)
+            assert await begun_on(connection, "main") == [ran.id]
+
+    within(place, check)
 
 
 def test_a_name_is_given_once_until_its_bot_is_deleted(place: Site) -> None:

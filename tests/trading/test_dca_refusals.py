@@ -8,8 +8,8 @@ from autogrid.trading.strategies.dca.config import read_settings
 from autogrid.trading.strategies.dca.dca import Dca
 from autogrid.trading.strategies.dca.preview import preview
 from autogrid.trading.strategies.fields import UnableToConfigure
-from tests.builders import D, market, tape_through
-from tests.trading.made_up_dca import play_dca
+from tests.builders import MINUTE_MS, D, market, tape_of, tape_through
+from tests.trading.made_up_dca import PlayedDca, play_dca
 
 ACCUMULATE = {"mode": "accumulate"}
 
@@ -169,3 +169,20 @@ def test_a_market_order_in_the_preview_names_the_rule_it_breaks() -> None:
     on = market(least_share=D("0.99"), maker_fee=ZERO, taker_fee=ZERO)
     found = preview(Dca({}, on, D(10_000)), D(100))
     assert [bool(row.breach) for row in found.rows] == [False, True, True, False, False, False, False]
+
+
+def test_a_later_deal_whose_ladder_is_too_fine_waits_for_an_hour() -> None:
+    """3 % of 100 are three ticks of 1; the stop sells at 99, where they are not."""
+    config = {"base_order": "100", "deviation": "0.03", "safety_orders": "1", "stop_loss": "0.01"}
+    on = market(tick=D(1), maker_fee=ZERO, taker_fee=ZERO)
+    candles = [(100, 100, 99, 99), (99, 99, 99, 99), (100, 100, 100, 100), (100, 100, 100, 100)]
+
+    def played(count: int, **changes: str) -> PlayedDca:
+        return play_dca(config | changes, tape_of(candles[:count], unit="1", interval_ms=30 * MINUTE_MS), on)
+
+    held = played(2)
+    assert held.slots() == ["1-base", "1-exit"]
+    assert "less than three ticks" in held.memory.held
+    assert played(3).slots() == ["1-base", "1-exit"], "it is not looked at again before an hour is over"
+    assert played(4).slots() == ["1-base", "1-exit", "2-base"]
+    assert played(2, safety_orders="0").slots() == ["1-base", "1-exit", "2-base"]

@@ -80,11 +80,16 @@ class Rounds:
             self.ask_round(symbol)
 
     async def rounded(self, symbol: str) -> Round:
-        """A round that begins now or later. Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError."""
+        """A round that begins now or later, shared by all who ask at about the same time: bots start together, and a
+        round is the dearest question there is. Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError.
+        """
         running = self._rounds.get(symbol)
-        if running is not None:
+        if running is None:
+            await asyncio.sleep(self._timing.gather_s)
+        else:
             await asyncio.wait({running})
-        self.ask_round(symbol)
+        if symbol not in self._rounds:
+            self.ask_round(symbol)
         return await asyncio.shield(self._rounds[symbol])
 
     async def _round(self, symbol: str) -> Round:

@@ -16,6 +16,8 @@ class Timing:
     """A request that was not answered for so long is not waited for."""
     queue_s: float = 30.0
     """An order that could not leave for so long is given back to its bot, which decides anew."""
+    gather_s: float = 0.3
+    """Before the round of a bot that starts, so that others on its symbol share it."""
     round_s: float = 60.0
     """Between two comparisons with what the exchange says."""
     blind_s: float = 5.0

@@ -18,6 +18,7 @@ import ccxt
 from autogrid.engine.venue import ExchangeAway, ExchangeRefused
 from autogrid.exchanges.candle_download import UnableToDownload
 from autogrid.exchanges.ccxt_errors import Reply, answer_of, lost, no_answer
+from autogrid.exchanges.even_clock import even_ms, even_s
 from autogrid.exchanges.limits import Kind, Limiter, limiter_of
 from autogrid.exchanges.live_prices import ANTICIPATED
 from autogrid.exchanges.public_client import public_client
@@ -40,7 +41,7 @@ _REPLY: ContextVar[Reply | None] = ContextVar("reply", default=None)
 class Wire:
     """Requests of one account."""
 
-    def __init__(self, client: Any, limiter: Limiter | None = None, now_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, client: Any, limiter: Limiter | None = None, now_s: Callable[[], float] = even_s) -> None:
         """`client`: a ccxt client with the account's key; it is closed by `aclose`."""
         self.exchange: str = client.id
         self.client = client
@@ -195,6 +196,7 @@ def prepare(client: Any, heard: Callable[[Mapping[str, str]], None] = lambda _: 
     client.options["adjustForTimeDifference"] = False
     client.timeout = TIMEOUT_MS
     client.logger = SILENT
+    client.milliseconds = even_ms
     on_response = client.on_rest_response
 
     def noted(

@@ -1,6 +1,6 @@
-"""A streaming client for public prices whose single requests wait for their turn as all others of the process do.
+"""Public prices and candles wait for their turn at an exchange, as all other requests of the process do.
 
-Without it the prices of a bot would go on asking while the exchange wants to be left alone, which earns a ban for the
+Without this the prices of a bot would go on asking while the exchange wants to be left alone, which earns a ban for the
 address and so for every bot on it.
 """
 
@@ -11,7 +11,6 @@ import ccxt
 
 from autogrid.engine.venue import ExchangeAway
 from autogrid.exchanges.limits import limiter_of
-from autogrid.exchanges.public_client import streaming_client
 
 WEIGHT: Final = 25
 """Of the dearest request that prices make, at Binance: the newest trades."""
@@ -19,10 +18,12 @@ WAIT_S: Final = {429: 10.0, 418: 120.0, 403: 120.0}
 """Where the exchange does not say how long to stay away."""
 
 
-def limited_client(exchange: str) -> Any:
-    """As `streaming_client`. Its requests raise `ccxt.RateLimitExceeded` where their turn does not come in time."""
-    client = streaming_client(exchange)
-    limiter = limiter_of(exchange)
+def limited(client: Any) -> Any:
+    """A ccxt client whose requests wait for their turn from now on; itself. Wants a running loop.
+
+    They raise `ccxt.RateLimitExceeded` where their turn does not come in time.
+    """
+    limiter = limiter_of(client.id)
     fetch, on_response = client.fetch, client.on_rest_response
 
     async def in_turn(url: str, *more: Any, **named: Any) -> Any:

@@ -24,6 +24,7 @@ from google.protobuf.message import DecodeError
 from autogrid.engine.venue import ExchangeAway, ExchangeRefused
 from autogrid.exchanges.ccxt_wire import prepare, shared_table
 from autogrid.exchanges.connect_to import shared_session
+from autogrid.exchanges.limited_client import limited
 from autogrid.exchanges.live_prices import PriceClient
 from autogrid.exchanges.public_client import public_client, streaming_client
 
@@ -95,7 +96,7 @@ def trade_client(exchange: str) -> PriceClient:
 
     Raises UnableToDownload (`unknown_exchange`).
     """
-    return _Follower(exchange) if exchange in TALKS else streaming_client(exchange)
+    return _Follower(exchange) if exchange in TALKS else limited(streaming_client(exchange))
 
 
 class _Follower:
@@ -199,7 +200,7 @@ class Hub:
         except (ExchangeAway, ExchangeRefused) as error:
             raise ccxt.NetworkError(str(error)) from None
         if self._client is None:
-            self._client = prepare(public_client(self.exchange))
+            self._client = limited(prepare(public_client(self.exchange)))
             self._client.enableRateLimit = True
         if self._client.markets is not table.markets:
             self._client.set_markets_from_exchange(table)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from autogrid.backtesting.tapes import Tape, read_tape
 from autogrid.services.backtests import LARGEST_INVESTMENT, check_investment, check_tape
 from autogrid.services.markets import MarketWords, market_for
@@ -23,8 +25,9 @@ from autogrid.storage.bots import (
     set_config,
     set_wanted,
 )
-from autogrid.storage.credentials import find_credential
+from autogrid.storage.credentials import CredentialRow, find_credential
 from autogrid.storage.database import Database
+from autogrid.storage.recall import load
 from autogrid.storage.requests import RequestKind, add_request
 from autogrid.trading.ledger import Ledger, opened
 from autogrid.trading.market import Market
@@ -98,13 +101,21 @@ async def create(database: Database, request: BotRequest) -> BotRow:
 async def _check_account(database: Database, request: BotRequest) -> None:
     """Raises `UnableToFindCredential`, `UnableToAsk` where the bot cannot trade on the account."""
     async with database.reading() as connection:
-        key = await find_credential(connection, request.account)
-    if key.state == "refused":
-        raise UnableToAsk(f"the key of account {key.name} was refused: {key.reason}")
+        key = await _check_key(connection, request.account)
     if request.tape is not None:
         raise UnableToAsk(f"account {key.name} trades on {key.exchange}; a tape goes with --account paper only")
     if request.exchange != key.exchange:
         raise UnableToAsk(f"account {key.name} is on {key.exchange}, not on {request.exchange}")
+
+
+async def _check_key(connection: AsyncConnection, account: str) -> CredentialRow:
+    """The key of an account. Raises `UnableToFindCredential`, and `UnableToAsk` where it was refused."""
+    key = await find_credential(connection, account)
+    if key.state == "refused":
+        raise UnableToAsk(
+            f"the key of account {key.name} was refused: {key.reason}; mend it, then `autogrid credentials check`"
+        )
+    return key
 
 
 def _market(request: BotRequest) -> tuple[Market, Price | None, Tape | None]:
@@ -161,6 +172,8 @@ async def start(database: Database, meant: str) -> BotRow:
         bot = await hold_bot(connection, meant)
         if bot.actual == "ended":
             raise UnableToAsk(f"{bot.name} has ended ({bot.reason}); create a new one")
+        if bot.account != PAPER:
+            await _check_key(connection, bot.account)
         if bot.actual == "error":
             await set_actual(connection, bot.id, "stopped", "", now_ms())
         if bot.wanted == "paused":
@@ -175,7 +188,15 @@ async def pause(database: Database, meant: str, *, cancel: bool) -> BotRow:
 
 
 async def stop(database: Database, meant: str, *, sell: bool) -> BotRow:
-    """Want the bot to end: orders go, its base is sold or kept. Raises `UnableToFindBot`, `UnableToAsk`."""
+    """Want the bot to end: orders go, its base is sold or kept. One that could not begin yet, since its account lacks
+    funds or its market does not trade, is stopped at once. Raises `UnableToFindBot`, `UnableToAsk`.
+    """
+    async with database.writing() as connection:
+        bot = await find_bot(connection, meant)
+        if bot.actual == "starting" and await load(connection, bot.id, build) is None:
+            await set_wanted(connection, bot.id, "stopped", now_ms())
+            await set_actual(connection, bot.id, "stopped", "it was stopped before it could begin", now_ms())
+            return await find_bot(connection, bot.id)
     return await _ask(database, meant, "stop", {"sell": "yes" if sell else "no"}, wanted="running")
 
 

@@ -8,14 +8,16 @@ check` counts here within a minute.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from autogrid.security.vault import Vault
 from autogrid.services.bots import UnableToAsk, now_ms, pause
 from autogrid.services.credentials import OpenAccount, UnableToCheckKey, check, found
 from autogrid.storage.bots import list_bots
+from autogrid.storage.commits import UnableToKeep
 from autogrid.storage.credentials import CredentialRow
-from autogrid.storage.database import Database
+from autogrid.storage.database import Database, UnableToRead
 
 EVERY_S: Final = 6 * 3_600.0
 """Between two checks of a key."""
@@ -51,15 +53,16 @@ class KeyWatch:
         """
         tried_ms = 0
         while True:
-            row = await found(self._database, account)
-            due_ms = max(row.checked_ms + int(self._every_s * 1_000), tried_ms + int(self._again_s * 1_000))
-            if now_ms() >= due_ms:
-                tried_ms = now_ms()
-                row = await self._asked(row)
-            say(words_of(row))
-            if row.state == "refused":
-                await self._pause(account)
-            await asyncio.sleep(min(self._look_s, max(0.0, due_ms - now_ms()) / 1_000) or self._look_s)
+            with suppress(UnableToKeep, UnableToRead):  # the database is away; it is looked at again
+                row = await found(self._database, account)
+                due_ms = max(row.checked_ms + int(self._every_s * 1_000), tried_ms + int(self._again_s * 1_000))
+                if now_ms() >= due_ms:
+                    tried_ms = now_ms()
+                    row = await self._asked(row)
+                say(words_of(row))
+                if row.state == "refused":
+                    await self._pause(account)
+            await asyncio.sleep(min(self._look_s, self._every_s))
 
     @property
     def _again_s(self) -> float:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from autogrid.backtesting.result import FillRow
 from autogrid.backtesting.run import hold_quantity
-from autogrid.services.picture_reasons import cells_of, reasons_of, state_of
+from autogrid.services.picture_reasons import NO_WORDS, cells_of, reasons_of, state_of
 from autogrid.services.picture_words import ORDERS
 from autogrid.trading.bot import Bot
 from autogrid.trading.event import Filled
@@ -112,8 +112,11 @@ def picture_of(
     price: Price | None,
     names: Names,
     at_ms: int | None = None,
+    refusals: Mapping[str, str] = NO_WORDS,
 ) -> Picture:
-    """The bot in `state` at `price` (None: the last it heard). `fills` newest first; `at_ms`: now, UTC."""
+    """The bot in `state` at `price` (None: the last it heard). `fills` newest first; `at_ms`: now, UTC. `refusals`: by
+    slot, with which words the exchange refused an order last.
+    """
     price = state.price if price is None else price
     at_ms = state.at_ms if at_ms is None else at_ms
     market, ledger, tally = bot.market, state.ledger, state.strategy.tally(state.memory)
@@ -144,7 +147,7 @@ def picture_of(
         rungs=tuple(_rung(cell, state, price) for cell in cells_of(state)),
         orders=tuple(sorted(map(_seen, state.standing.values()), key=lambda order: -order.price)),
         fills=tuple(fills),
-        reasons=reasons_of(bot, state, price, at_ms),
+        reasons=reasons_of(bot, state, price, at_ms, refusals),
     )
 
 

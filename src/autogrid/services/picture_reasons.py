@@ -1,7 +1,9 @@
 """In words: what state a bot is in, and why there is no order at a line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
 
 from autogrid.services import picture_words as words
 from autogrid.trading.bot import Bot
@@ -9,6 +11,8 @@ from autogrid.trading.money import Price, text
 from autogrid.trading.risk import Trip
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.grid.memory import Cell, GridMemory
+
+NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def cells_of(state: BotState) -> tuple[Cell, ...]:
@@ -65,8 +69,12 @@ def _name(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> str:
     return "below" if cells and price < cells[-1].floor else "running"
 
 
-def reasons_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tuple[str, ...]:
-    """Why there is no order at a line, or no order at all: one sentence each, from the top."""
+def reasons_of(
+    bot: Bot, state: BotState, price: Price | None, at_ms: int, refusals: Mapping[str, str] = NO_WORDS
+) -> tuple[str, ...]:
+    """Why there is no order at a line, or no order at all: one sentence each, from the top. `refusals`: by slot, the
+    words of the exchange.
+    """
     memory = state.memory
     if state.ended_why:
         return (words.ENDED.format(why=state.ended_why),)
@@ -75,13 +83,15 @@ def reasons_of(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> tu
         sentence = words.ENDING if status.stage == "exiting" else words.ENDED
         return (sentence.format(why=status.why),)
     if not isinstance(memory, GridMemory):
-        return tuple(_without_lines(bot, state, at_ms))
+        return tuple(_without_lines(bot, state, at_ms, refusals))
     if status.stage == "waiting":
         return (words.TRIGGER.format(trigger=status.why),)
-    return tuple(_along_the_lines(bot, state, price, at_ms))
+    return tuple(_along_the_lines(bot, state, price, at_ms, refusals))
 
 
-def _along_the_lines(bot: Bot, state: BotState, price: Price | None, at_ms: int) -> Iterator[str]:
+def _along_the_lines(
+    bot: Bot, state: BotState, price: Price | None, at_ms: int, refusals: Mapping[str, str]
+) -> Iterator[str]:
     cells = cells_of(state)
     if price is not None and cells and not cells[-1].floor <= price <= cells[0].roof:
         where = words.ABOVE if price > cells[0].roof else words.BELOW
@@ -94,14 +104,14 @@ def _along_the_lines(bot: Bot, state: BotState, price: Price | None, at_ms: int)
         buys = above is not None and above.phase in ("empty", "waiting")
         if line is not None and not sells and not buys:
             yield words.EMPTY_LINE.format(line=text(line))
-        if above is not None and buys and (why := _why_none(bot, state, above, at_ms)):
+        if above is not None and buys and (why := _why_none(bot, state, above, at_ms, refusals)):
             yield why
-        if cell is not None and sells and (why := _why_none(bot, state, cell, at_ms)):
+        if cell is not None and sells and (why := _why_none(bot, state, cell, at_ms, refusals)):
             yield why
         above = cell
 
 
-def _why_none(bot: Bot, state: BotState, cell: Cell, at_ms: int) -> str:
+def _why_none(bot: Bot, state: BotState, cell: Cell, at_ms: int, refusals: Mapping[str, str]) -> str:
     """Why `cell` has no order; empty where it has one."""
     if cell.phase == "opening":
         return words.OPENING.format(line=text(cell.roof))
@@ -112,7 +122,8 @@ def _why_none(bot: Bot, state: BotState, cell: Cell, at_ms: int) -> str:
     if slot in state.standing:
         return ""
     template, more = _hindrance(bot, state, slot, at_ms, buys=buys)
-    return template.format(side="buy" if buys else "sell", line=text(line), **more)
+    told = _told(refusals, slot)
+    return template.format(side="buy" if buys else "sell", line=text(line), words=told, **more)
 
 
 def _hindrance(bot: Bot, state: BotState, slot: str, at_ms: int, *, buys: bool) -> tuple[str, dict[str, object]]:
@@ -133,7 +144,12 @@ def _hindrance(bot: Bot, state: BotState, slot: str, at_ms: int, *, buys: bool) 
     return words.PENDING, {}
 
 
-def _without_lines(bot: Bot, state: BotState, at_ms: int) -> Iterator[str]:
+def _told(refusals: Mapping[str, str], slot: str) -> str:
+    """The words of the exchange, in brackets; empty where they are not known any more."""
+    return f" ({refusals[slot]})" if refusals.get(slot) else ""
+
+
+def _without_lines(bot: Bot, state: BotState, at_ms: int, refusals: Mapping[str, str]) -> Iterator[str]:
     """Of a strategy without lines: what holds everything back, what the strategy says, and slots held back."""
     said = [*_holds(bot, state, at_ms), *state.strategy.notices(state.memory)]
     status = state.strategy.status(state.memory)
@@ -143,7 +159,11 @@ def _without_lines(bot: Bot, state: BotState, at_ms: int) -> Iterator[str]:
     for slot, backoff in state.backoffs.items():
         if backoff.until_ms > at_ms and slot not in state.standing:
             times = "once" if backoff.tries == 1 else f"{backoff.tries} times"
-            said.append(words.SLOT_BACKS_OFF.format(slot=slot, times=times, until=clock(backoff.until_ms)))
+            said.append(
+                words.SLOT_BACKS_OFF.format(
+                    slot=slot, times=times, words=_told(refusals, slot), until=clock(backoff.until_ms)
+                )
+            )
     yield from said or [words.ALL_OUT if state.standing else words.NONE_WANTED]
 
 

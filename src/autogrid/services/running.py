@@ -6,6 +6,7 @@ else. When the engine stops, what is wanted stays wanted and orders keep resting
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -38,6 +39,8 @@ STOP_S: Final = 8.0
 """So long a stop waits for answers on their way."""
 STARTS: Final = 25
 """So many bots are started at one look: the others need not wait for all of them."""
+MANY: Final = 50
+"""Bots; see `_set_aside`."""
 STORE_AWAY: Final = (UnableToKeep, UnableToRead)
 """The database does not answer; it may again."""
 
@@ -88,6 +91,8 @@ class Engine:
         self._kept_at = 0.0
         self._kept: dict[str, Tick] = {}
         """The prices that were written down, longest ago first."""
+        self._new = 0
+        """Bots that were started and not set aside."""
         self._given: set[int] = set()
         """Requests that were handed to their bots."""
         self._kills: tuple[int, ...] = ()
@@ -158,11 +163,24 @@ class Engine:
         await self._leases.want(_accounts_with_orders(wants, kills))
         self._obey(kills, wants)
         starts = [want for want in wanted if self._leases.of(want.account) and self._bots.may_start(want.id)]
+        starts.sort(key=lambda want: (want.account, want.symbol))  # those together share what they ask of the exchange
         for want in starts[:STARTS]:
             await self._start(want)
+        if not starts:
+            self._set_aside()
         for want in wanted:
             await self._hand_over(want, asked.get(want.id, []))
         await self._say(wanted)
+
+    def _set_aside(self) -> None:
+        """Once many bots have begun: what they hold is there to stay, and the collector of garbage need not go through
+        it again and again, each time a tenth of a second in which nothing is sent.
+        """
+        if self._new >= MANY:
+            self._new = 0
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
 
     async def _hand_over(self, want: Want, asked: list[Request]) -> None:
         run = self._bots.run_of(want.id)
@@ -203,6 +221,7 @@ class Engine:
             row = await find_bot(connection, want.id)
         run = self._side.make(row, hold)
         self._bots.start(want.id, run)
+        self._new += 1
         place = row.tape or (row.exchange if row.account == row.exchange else f"{row.exchange} ({row.account})")
         self._tell(f"{row.name} runs on {place}, {row.symbol}")
 
@@ -220,6 +239,9 @@ class Engine:
             self._tell(f"{name} ended: {why}")
             return
         words = str(fault) if hasattr(fault, "code") else f"{type(fault).__name__}: {fault}"
+        if want is not None and want.wanted == "stopped":  # a person stopped it before it could begin
+            await self._actual(ended.bot_id, "stopped", words)
+            return
         if ended.again_s is not None:
             await self._actual(ended.bot_id, "starting", f"{words}; tried again in {ended.again_s:.0f} s")
             self._tell(f"{name}: {words}; tried again in {ended.again_s:.0f} s")

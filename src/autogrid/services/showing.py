@@ -1,6 +1,6 @@
 """What a bot is and did, read from the database: its picture, its reasons, its orders and trades, its replay."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -42,9 +42,20 @@ async def show(database: Database, meant: str, fills: int = FILLS_SHOWN) -> Show
         orders = await kept.list_orders(connection, row.id, only_open=row.actual != "ended")
     seen = tuple(_seen(fill) for fill in last)
     price = row.price if row.price_ms >= loaded.state.at_ms else None
-    picture = picture_of(loaded.bot, loaded.state, seen, price, Names(row.name, row.account))
+    names = Names(row.name, row.account)
+    picture = picture_of(loaded.bot, loaded.state, seen, price, names, refusals=_refusals(notices))
     picture = explained(picture, {order.id: order.why for order in orders})
     return Shown(row, picture, tuple(notice.text for notice in notices), loaded)
+
+
+def _refusals(notices: Sequence[kept.Notice]) -> dict[str, str]:
+    """By slot, with which words the exchange refused an order last. `notices`: the last first."""
+    found: dict[str, str] = {}
+    for notice in notices:
+        order, refused, words = notice.text.removeprefix("order ").partition(" refused by the exchange: ")
+        if refused:
+            found.setdefault(order.split("-", 2)[-1], words)
+    return found
 
 
 def _seen(fill: kept.FillRow) -> FillRow:

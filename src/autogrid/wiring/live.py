@@ -24,14 +24,17 @@ from autogrid.engine.session import run
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.told import Told
 from autogrid.engine.venue import ExchangeAway, ExchangeRefused, MarketNow, Venue
+from autogrid.security.envelope import UnableToOpenSecret
+from autogrid.security.master import UnableToReadMasterKey
 from autogrid.services.bots import first_ledger, now_ms, strategy_of
 from autogrid.services.onlooker import WatchedJournal
 from autogrid.services.running import UnableToStartYet
-from autogrid.storage.bots import BotRow, begun_on
+from autogrid.storage.bots import BotRow, begun_on, find_bot
+from autogrid.storage.credentials import UnableToFindCredential
 from autogrid.storage.database import Database
 from autogrid.storage.journal import SqlJournal, begin
 from autogrid.storage.recall import load, machine_of
-from autogrid.trading.event import Started
+from autogrid.trading.event import Rejected, Started
 from autogrid.trading.market import Market
 from autogrid.trading.money import Price, use_exact_figures
 from autogrid.trading.state import BotState, Step
@@ -44,6 +47,11 @@ FUNDS_S: Final = 60.0
 """So often ledgers are compared with balances."""
 SLIPPAGE: Final = Decimal("0.005")
 """How far an order that must trade now may pass its price, where the strategy does not say."""
+
+DOUBTS: Final = ("(rule)", "(symbol)", "(funds)")
+"""What a refusal ends with that speaks of the market or of funds."""
+NEEDS_PERSON: Final = frozenset({"key", "right"})
+"""What a refusal at the start is about that does not pass by itself."""
 
 OpenVenue = Callable[[str], Awaitable[Venue]]
 """An account on its exchange, by the name that its bots know it by."""
@@ -58,9 +66,12 @@ MakeCandles = Callable[[BotRow, int, int, MarketPrices, str], Candles]
 class OpenAccount:
     """An account that bots of this process trade on, and what runs it."""
 
-    def __init__(self, account: Account, rules: Rules, watch_key: WatchKey | None) -> None:
+    def __init__(self, account: Account, rules: Rules, watch_key: WatchKey | None, funds_s: float) -> None:
         """`rules`: of all markets, shared with other accounts."""
         self.account = account
+        self._funds_s = funds_s
+        self._anew = asyncio.Event()
+        """Rules and funds are to be looked at soon."""
         self.rules = rules
         self.owned: dict[str, Owned] = {}
         """By bot, as far as this process knows."""
@@ -77,21 +88,31 @@ class OpenAccount:
         """Compare what bots own with what is there, and read the rules of markets anew."""
         read = time.monotonic()
         while True:
-            await asyncio.sleep(FUNDS_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._anew.wait(), self._funds_s)
+                await asyncio.sleep(self._funds_s / 10)  # many orders may be refused at one time
+            asked = self._anew.is_set()
+            self._anew.clear()
             with suppress(ExchangeAway, ExchangeRefused, TimeoutError):
                 balances = await within(self.account.timing, self.account.venue.balances())
                 self.short = shortfall(self.owned.values(), balances)
-                if time.monotonic() > read + RULES_S:
-                    read = time.monotonic()
-                    for symbol in self.account.symbols:
-                        await self.rules.read(self.account, symbol, RULES_S / 2)
+                due = asked or time.monotonic() > read + RULES_S
+                read = time.monotonic() if due else read
+                for symbol in self.account.symbols:
+                    known = self.rules.of(self.account.venue.exchange, symbol)
+                    if due or (known is not None and not known.trading):
+                        await self.rules.read(self.account, symbol, self._funds_s / 10 if asked else RULES_S / 2)
+
+    def doubt(self) -> None:
+        """The exchange refused an order by its rules, or for want of funds: look at both soon."""
+        self._anew.set()
 
     async def _attend(self, watch_key: WatchKey) -> None:
         """Look after the key; a fault of that ends nothing else, and is said."""
         try:
             await watch_key(self.account.name, self._say_key)
-        except Exception as fault:
-            self.key = f"the key is not looked after any more ({fault})"
+        except (UnableToFindCredential, UnableToReadMasterKey, UnableToOpenSecret) as fault:
+            self.key = f"the key is not looked after any more: {fault}"
 
     def _say_key(self, words: str) -> None:
         self.key = words
@@ -116,8 +137,10 @@ class LiveSide:
         timing: Timing = PATIENT,
         watch_key: WatchKey | None = None,
         wall_ms: Callable[[], int] = now_ms,
+        funds_s: float = FUNDS_S,
     ) -> None:
-        """`watch_key`: None where nobody looks after keys."""
+        """`watch_key`: None where nobody looks after keys. `funds_s`: between two looks at balances."""
+        self._funds_s = funds_s
         self._database = database
         self._watch_key = watch_key
         self._open_venue = open_venue
@@ -173,7 +196,7 @@ class LiveSide:
         venue = await self._open_venue(name)
         account = Account(name, venue, hold, self._timing)
         account.outgoing.kill(self._killed.get(name, frozenset()))
-        return OpenAccount(account, self._rules, self._watch_key)
+        return OpenAccount(account, self._rules, self._watch_key, self._funds_s)
 
     def prices(self, exchange: str, symbol: str) -> MarketPrices:
         """The prices of a market, shared."""
@@ -221,6 +244,14 @@ class LiveRun:
     async def run(self) -> BotState:
         """As `Run`. Raises `UnableToStartYet`, and what the journal and the exchange raise."""
         use_exact_figures()
+        try:
+            return await self._run()
+        except ExchangeRefused as refusal:
+            if refusal.why in NEEDS_PERSON:
+                raise
+            raise UnableToStartYet(str(refusal)) from None
+
+    async def _run(self) -> BotState:
         row, side = self._row, self._side
         opened = self._opened = await side.account(row.account, self._hold)
         account = opened.account
@@ -247,6 +278,8 @@ class LiveRun:
 
         def see(_before: BotState, step: Step) -> None:
             opened.owned[row.id] = owned(machine.market, step.state)
+            if isinstance(step.event, Rejected) and step.event.reason.endswith(DOUBTS):
+                opened.doubt()
 
         attended = Attended(exchange, self.inbox, account.venue.now_ms)
         last = await run(machine, state, attended, WatchedJournal(journal, see))
@@ -267,6 +300,8 @@ class LiveRun:
         price = await _first_price(prices)
         state = machine_of(row).start(strategy_of(row), first_ledger(row, price))
         async with database.writing() as connection:
+            if (await find_bot(connection, row.id)).wanted == "stopped":
+                raise UnableToStartYet("it was stopped before it could begin")
             await begin(connection, row.id, state)
         return state, 0, ""
 
