@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from autogrid.engine.lease import TTL_MS
-from autogrid.services.leases import Leases
+from autogrid.services.leases import Leases, free_leases
 from autogrid.storage.database import Database, open_database
 from autogrid.storage.leases import take
 
@@ -70,4 +70,24 @@ async def test_without_leases_nothing_is_written(tmp_path: Path) -> None:
     database = await counted(tmp_path)
     assert await Leases(database, "me").renew_all() == []
     assert not database.written
+    await database.close()
+
+
+@pytest.mark.asyncio
+async def test_what_a_dead_engine_held_can_be_had_at_once_and_its_epoch_is_over(tmp_path: Path) -> None:
+    database = await counted(tmp_path)
+    now = [1_000]
+    dead = Leases(database, "dead", lambda: now[0], lambda: now[0])
+    await dead.want(["a", "b"])
+    mine = Leases(database, "me", lambda: now[0], lambda: now[0])
+    await mine.want(["a"])
+    assert mine.held == []
+    await free_leases(database)
+    await mine.want(["a", "b"])
+    assert mine.held == ["a", "b"]
+    old, new = dead.of("a"), mine.of("a")
+    assert old is not None
+    assert new is not None
+    assert new.lease.epoch == old.lease.epoch + 1
+    assert await dead.renew_all() == ["a", "b"]
     await database.close()

@@ -46,20 +46,24 @@ class Leases:
                 self._holds[account] = Hold(lease, asked_ms, self._steady_ms)
 
     async def renew_all(self) -> list[str]:
-        """Renew what is held, in one transaction, for each waits for the disk; the accounts that were lost."""
+        """Renew what is held; the accounts that were lost.
+
+        All in one transaction where writers queue in any case, for each waits for the disk. On a server each in its own:
+        a renewal waits for the steps that are being committed under the lease, and two such waits could cross.
+        """
         holds = sorted(self._holds.items())
-        if not holds:
-            return []
-        asked_ms = self._steady_ms()
-        async with self._database.writing() as connection:
-            renewed = [await renew(connection, hold.lease, self._wall_ms()) for _, hold in holds]
+        together = [holds] if self._database.one_writer else [[one] for one in holds]
         lost: list[str] = []
-        for (account, hold), lease in zip(holds, renewed, strict=True):
-            if lease is None:
-                hold.lost = True
-                lost.append(account)
-            else:
-                hold.renewed(lease, asked_ms)
+        for some in filter(None, together):
+            asked_ms = self._steady_ms()
+            async with self._database.writing() as connection:
+                renewed = [await renew(connection, hold.lease, self._wall_ms()) for _, hold in some]
+            for (account, hold), lease in zip(some, renewed, strict=True):
+                if lease is None:
+                    hold.lost = True
+                    lost.append(account)
+                else:
+                    hold.renewed(lease, asked_ms)
         return lost
 
     async def keep(self, lost: Callable[[str], None], heals: tuple[type[BaseException], ...]) -> None:

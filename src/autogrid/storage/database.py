@@ -88,6 +88,8 @@ class Database:
     def __init__(self, store: Store, engines: Engines) -> None:
         self.warnings: tuple[str, ...] = ()
         """Sentences worth telling the person who runs this."""
+        self.one_writer: Final = store.one_writer
+        """Whether writers come one at a time."""
         self._store = store
         self._engines = engines
         self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if store.one_writer else nullcontext()
