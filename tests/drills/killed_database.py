@@ -13,6 +13,7 @@ import multiprocessing
 import random
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,10 @@ class Arrived:
         self.at_s: dict[str, float] = {}
         exchange.world.listen(self._hear)
 
+    def more_than(self, number: int) -> bool:
+        """Whether so many have arrived, and one more."""
+        return len(self.at_s) > number
+
     def _hear(self, news: WorldNews) -> None:
         if isinstance(news, OrderNews) and news.cause == "new" and bot_of(news.order.client_id) is not None:
             self.at_s[news.order.client_id] = time.monotonic()
@@ -81,8 +86,8 @@ async def drill(folder: Path, kills: int, seed: int = 4) -> Outages:
                 down_s, engine = await _outage(stage, server, moment, chance.randint(5, 60))
                 began = time.monotonic()
                 sent_while_down += sum(at_s > down_s for at_s in arrived.at_s.values())
-                known = len(arrived.at_s)
-                await until(lambda known=known: len(arrived.at_s) > known, 40, "trading goes on", 0.05)  # type: ignore[misc]
+                async with stage.explained(engine):
+                    await until(partial(arrived.more_than, len(arrived.at_s)), 40, "trading goes on", 0.05)
                 back.append(time.monotonic() - began)
                 assert engine.alive, engine.said
                 assert await engine.stop() == 0, engine.said

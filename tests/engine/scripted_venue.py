@@ -116,6 +116,9 @@ class ScriptedVenue:
         end = str(len(self.trades))
         return Page(self.trades[int(cursor) :] if cursor else (), end)
 
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        return [one for one in self.trades if one.exchange_id == exchange_id]
+
     async def balances(self) -> Mapping[str, Balance]:
         return {}
 

@@ -129,3 +129,19 @@ def reason(one: Decided | None, other: Decided | None) -> str:  # noqa: PLR0911
 def told(differences: Sequence[Difference]) -> str:
     """The differences, for whoever reads them."""
     return "\n".join(f"{one.slot} #{one.number}: {one.why}\n    {one.first}\n    {one.second}" for one in differences)
+
+
+REASONS = frozenset(
+    {
+        "refused on arrival: the price had moved on, so that it would have traded at once",
+        "it could not leave in time, and was decided anew",
+        "an order more: what came before it in this slot came out otherwise",
+        "an order fewer: its occasion had gone by before the order ahead of it had arrived",
+        "decided at another price: the market had moved on before the news of the fill had come",
+        "never traded: it arrived after the price had been there and gone",
+        "traded where the other did not: it stood longer, since its cancel arrived late",
+        "traded at another price: it arrived after the price had moved on",
+        "\n",
+    }
+)
+"""All that `reason` may say."""

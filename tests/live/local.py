@@ -31,6 +31,7 @@ from autogrid.services.keys import vault_of
 from autogrid.services.markets import MarketWords
 from autogrid.services.running import Engine
 from autogrid.settings import Settings
+from autogrid.simulator.binance.keys import LIMITS
 from autogrid.simulator.certificate import make_certificates
 from autogrid.simulator.control import Control
 from autogrid.simulator.faults import Faults
@@ -125,6 +126,8 @@ async def local_exchange(
     prices.hold()
     tls = make_certificates(folder)
     exchange = Exchange(name, world, faults, Listening(make_app(PROTOCOLS[name].add_routes, world, faults), tls))
+    if LIMITS in exchange.listening.app:  # sixteen requests may be on their way when a 429 comes
+        exchange.listening.app[LIMITS].grace_ms = 300
     control = Listening(Control([exchange], [prices]).app(), None)
     async with exchange.listening, control:
         prefix = f"AUTOGRID_EXCHANGES__{name.upper()}__"

@@ -85,9 +85,12 @@ class TapeCandles:
 
 
 async def live(
-    exchange: str, tape: Tape, strategy: str, config: Mapping[str, str], folder: Path, investment: int = 10_000
+    exchange: str, tape: Tape, strategy: str, config: Mapping[str, str], folder: Path, pace_s: float | None = None
 ) -> tuple[Decisions, BotRow]:
-    """What a live bot decides on a market that waits for it at every step; and the bot, with its market's rules."""
+    """What a live bot decides on a market that waits for it at every step; and the bot, with its market's rules.
+
+    `pace_s`: the market does not wait, but goes on after so long.
+    """
     candles = TapeCandles(tape)
 
     def make_candles(row: BotRow, timeframe_ms: int, warm_up: int, prices: MarketPrices, cursor: str) -> Candles:
@@ -99,12 +102,15 @@ async def live(
         autogrid(folder, make_candles=make_candles) as grid,
     ):
         await grid.add_key(exchange)
-        made = await grid.make_bot(exchange, strategy, config, investment)
+        made = await grid.make_bot(exchange, strategy, config)
         await grid.begin()
         await grid.until(made.id, lambda row: row.actual == "running")
         await quiet(local, grid, made.id)
         while (taken := local.prices.taken) < 4 * len(tape):
             local.prices.step(_stops(grid, made.id))
+            if pace_s is not None:
+                await asyncio.sleep(pace_s)
+                continue
             await quiet(local, grid, made.id)
             if _waits_for_price(grid, made.id):
                 _trade_again(local)
@@ -112,6 +118,7 @@ async def live(
             if local.prices.taken != taken and local.prices.taken % 4 == 0:
                 candles.close_one()
                 await quiet(local, grid, made.id)
+        await quiet(local, grid, made.id)
         await grid.end()
         return await of_database(grid.database, made.id), made
 

@@ -1,11 +1,9 @@
-"""What can be wrong with a key, an exchange or an account: each is said, costs nothing, and can be left."""
+"""What can be wrong with an exchange or an account: each is said, costs nothing, and can be left."""
 
 import asyncio
-import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,157 +15,19 @@ from autogrid.exchanges.ccxt_wire import Wire
 from autogrid.exchanges.market_cache import UnableToFindMarket
 from autogrid.exchanges.market_rules import fetch_market
 from autogrid.services import bots, showing
-from autogrid.services.credentials import UnableToCheckKey, UnableToUseKey, check, listed
 from autogrid.simulator.faults import Fault
 from autogrid.simulator.price_source import tape_steps
-from autogrid.simulator.records import Key, Wanted
-from autogrid.storage.bots import BotRow
-from autogrid.wiring.credentials import account_to_check
+from autogrid.simulator.records import Wanted
+from tests.live.bench import both
 from tests.live.compare import differences
 from tests.live.local import (
     EXCHANGES,
     FUNDS,
-    KEY,
-    MAIN,
     OWNER,
-    SECRET,
     SYMBOL,
-    AutoGrid,
-    Local,
-    autogrid,
     local_exchange,
 )
 from tests.live.through import lively_tape
-
-GRID = {"lower": "57000", "upper": "63000", "grids": "20"}
-
-
-@dataclass
-class Both:
-    """The two sides, and a bot that is wanted to run."""
-
-    local: Local
-    grid: AutoGrid
-    bot: BotRow
-
-    async def until(self, says: Callable[[BotRow], object], within_s: float = 20.0) -> BotRow:
-        return await self.grid.until(self.bot.id, says, within_s)
-
-    async def runs(self) -> BotRow:
-        return await self.until(lambda row: row.actual == "running" and self.local.world.open_orders(OWNER))
-
-    async def ends_well(self, funds: dict[str, Decimal] | None = None) -> None:
-        """In the end the books are the exchange's."""
-        deadline = time.monotonic() + 40
-        while wrong := await differences(self.local.world, OWNER, self.grid.database, funds or FUNDS, replayed=False):
-            assert time.monotonic() < deadline, wrong
-            await asyncio.sleep(0.1)
-        await self.grid.end()
-        assert await differences(self.local.world, OWNER, self.grid.database, funds or FUNDS) == []
-
-    async def why(self) -> str:
-        """As `autogrid bot why`."""
-        shown = await showing.show(self.grid.database, self.bot.id)
-        return "\n".join([shown.row.reason, *(shown.picture.reasons if shown.picture else ())])
-
-    async def trades_on(self, steps: int = 12) -> None:
-        """The market moves, and the bot with it."""
-        before = len(self.local.world.trades(OWNER, limit=10**9))
-        for _ in range(steps):
-            self.local.prices.step()
-            await asyncio.sleep(0.1)
-        deadline = time.monotonic() + 20
-        while len(self.local.world.trades(OWNER, limit=10**9)) == before:
-            assert time.monotonic() < deadline, "nothing was traded"
-            self.local.prices.step()
-            await asyncio.sleep(0.05)
-
-
-@contextlib.asynccontextmanager
-async def both(exchange: str, folder: Path) -> AsyncIterator[Both]:
-    """A grid bot that was started, and no engine yet."""
-    tape = lively_tape(2, 40, folder, swing=0.006)
-    async with local_exchange(exchange, folder, tape_steps(tape)) as local, autogrid(folder) as grid:
-        await grid.add_key(exchange)
-        yield Both(local, grid, await grid.make_bot(exchange, "grid", GRID))
-
-
-# --- keys -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("exchange", EXCHANGES)
-async def test_a_key_that_is_wrong_is_refused_in_a_sentence_and_not_stored(exchange: str, tmp_path: Path) -> None:
-    tape = lively_tape(2, 2, tmp_path)
-    async with local_exchange(exchange, tmp_path, tape_steps(tape)) as local, autogrid(tmp_path) as grid:
-        local.world.add_key(Key("expiredKey1234567890", SECRET, OWNER, expired=True))
-        local.world.add_key(Key("readingKey1234567890", SECRET, OWNER, trades=False))
-        local.world.add_key(Key("movingKey12345678901", SECRET, OWNER, withdraws=True))
-        wrong = [("nobodysKey1234567890", SECRET), (KEY, "wrongSecret123456789"), ("expiredKey1234567890", SECRET)]
-        if exchange != "mexc":  # which tells nobody what a key may do
-            wrong += [("readingKey1234567890", SECRET), ("movingKey12345678901", SECRET)]
-        for key, secret in wrong:
-            with pytest.raises((UnableToUseKey, UnableToCheckKey)) as refusal:
-                await grid.add_key(exchange, key, secret)
-            assert len(str(refusal.value)) > 20
-            assert secret not in str(refusal.value)
-        assert await listed(grid.database) == []
-        await grid.add_key(exchange)
-
-
-@pytest.mark.asyncio
-async def test_a_key_whose_rights_change_pauses_its_bots_until_a_person_starts_them_again(tmp_path: Path) -> None:
-    async with both("binance", tmp_path) as it:
-        await it.grid.begin()
-        await it.runs()
-        it.local.world.add_key(Key(KEY, SECRET, OWNER, withdraws=True))
-        row = await it.until(lambda row: row.actual == "paused" and "withdraw" in row.reason)
-        assert "credentials check" in row.reason
-        resting = {order.exchange_id for order in it.local.world.open_orders(OWNER)}
-        assert resting, "what rests goes on resting"
-        with pytest.raises(bots.UnableToAsk, match="withdraw"):
-            await bots.start(it.grid.database, it.bot.id)
-        it.local.world.add_key(Key(KEY, SECRET, OWNER))
-        await check(it.grid.database, it.grid.vault, account_to_check, MAIN, "me")
-        await bots.start(it.grid.database, it.bot.id)
-        await it.until(lambda row: row.actual == "running" and "withdraw" not in row.reason)
-        await it.trades_on()
-        await it.ends_well()
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("exchange", EXCHANGES)
-async def test_a_key_that_expires_while_a_bot_runs_is_said_and_costs_nothing(exchange: str, tmp_path: Path) -> None:
-    async with both(exchange, tmp_path) as it:
-        await it.grid.begin()
-        await it.runs()
-        it.local.world.add_key(Key(KEY, SECRET, OWNER, expired=True))
-        await it.until(lambda row: row.actual == "paused" and "refuse" in row.reason)
-        for _ in range(8):
-            it.local.prices.step()
-            await asyncio.sleep(0.05)
-        it.local.world.add_key(Key(KEY, SECRET, OWNER))
-        await check(it.grid.database, it.grid.vault, account_to_check, MAIN, "me")
-        await bots.start(it.grid.database, it.bot.id)
-        await it.runs()
-        await it.ends_well()
-
-
-@pytest.mark.asyncio
-async def test_a_bot_whose_key_was_taken_away_while_no_engine_ran_says_so_and_starts_with_a_good_one(
-    tmp_path: Path,
-) -> None:
-    async with both("binance", tmp_path) as it:
-        it.local.world.add_key(Key(KEY, "another secret of another key", OWNER))
-        await it.grid.begin()
-        row = await it.until(lambda row: row.actual == "error" or "refuse" in row.reason)
-        assert "binance refuses" in row.reason
-        it.local.world.add_key(Key(KEY, SECRET, OWNER))
-        await check(it.grid.database, it.grid.vault, account_to_check, MAIN, "me")
-        await bots.start(it.grid.database, it.bot.id)
-        await it.runs()
-        await it.ends_well()
-
 
 # --- markets --------------------------------------------------------------------------------------------------------
 

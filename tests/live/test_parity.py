@@ -1,12 +1,13 @@
 """Backtest, paper and live decide the same over the same prices, to the last digit, where nothing is late."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.live.decisions import compared, told
+from tests.live.decisions import REASONS, Decided, Filling, compared, reason, told
 from tests.live.stepping import backtest, live, paper
 from tests.live.through import lively_tape
 
@@ -55,3 +56,31 @@ async def test_dca_deals_are_the_same_in_a_backtest_on_paper_and_live(exchange: 
 @pytest.mark.asyncio
 async def test_a_strategy_on_candles_decides_the_same_in_a_backtest_on_paper_and_live(tmp_path: Path) -> None:
     await _equal("mexc", "sma_cross", CROSS, tmp_path, minutes=24, seed=6, least=2)
+
+
+@pytest.mark.asyncio
+async def test_where_the_market_does_not_wait_every_difference_has_its_reason(tmp_path: Path) -> None:
+    tape = lively_tape(11, 6, tmp_path, swing=0.008)
+    on_wire, row = await live("binance", tape, "grid", GRIDS["plain"], tmp_path, pace_s=0.005)
+    differences = compared(await backtest(row, tape), on_wire)
+    print(told(differences) or "nothing differs")  # noqa: T201
+    assert differences, "a market that runs away from its bot must leave traces"
+    assert {one.why for one in differences} <= REASONS
+
+
+def test_reasons_name_what_happened() -> None:
+    fill = Filling(Decimal(10), Decimal(1), Decimal(0), "USDT")
+    stood = Decided("buy", "maker", Decimal(10), Decimal(1), (fill,), "filled")
+    cases = {
+        "never traded": (stood, stood._replace(fills=())),
+        "refused on arrival": (stood, stood._replace(fills=(), status="rejected")),
+        "decided at another price": (stood, stood._replace(price=Decimal(9))),
+        "an order fewer": (stood, None),
+        "an order more": (None, stood),
+        "it could not leave in time": (None, stood._replace(status="absent")),
+        "traded at another price": (stood, stood._replace(fills=(fill._replace(price=Decimal(9)),))),
+        "traded where the other did not": (stood._replace(fills=()), stood),
+    }
+    for words, (one, other) in cases.items():
+        assert reason(one, other).startswith(words)
+    assert compared({"a": [stood]}, {"a": [stood._replace(status="cancelled")]}) == []

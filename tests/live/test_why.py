@@ -13,8 +13,8 @@ from autogrid.services import bots, kills
 from autogrid.simulator.faults import Fault
 from autogrid.storage import tables
 from autogrid.storage.encoding import encode
+from tests.live.bench import Both, both
 from tests.live.local import OWNER, SYMBOL
-from tests.live.test_bad_input import Both, both
 
 
 async def _says(it: Both, *words: str, within_s: float = 20.0) -> str:

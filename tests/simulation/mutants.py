@@ -88,7 +88,7 @@ PLANTED: Final = (
     Planted(
         "the last moment at which an order may arrive is forgotten",
         OUTGOING,
-        "known.deadline_ms = self._venue.now_ms() + window_ms",
+        "known.deadline_ms = self._hold.steady_ms() + window_ms",
         "known.deadline_ms = 0",
         6004,
     ),
@@ -198,8 +198,8 @@ PLANTED: Final = (
     Planted(
         "the kill switch is not asked when an order leaves",
         OUTGOING,
-        "        if self._killed is None or sender.bot_id in self._killed:\n",
-        "        if sender.bot_id in ():\n",
+        "        if self._is_killed(sender):\n            sender.refused",
+        "        if sender.bot_id in ():\n            sender.refused",
         2000,
         only="kill switch,database slow,burst,partial fills",
         strength=6,
@@ -229,8 +229,8 @@ PLANTED: Final = (
     Planted(
         "an order that came back from an exchange that was away leaves after its bot was begun anew",
         OUTGOING,
-        "            if sender in self._gone:\n",
-        "            if sender in ():\n",
+        "        if sender in self._gone:\n",
+        "        if sender in ():\n",
         2000,
         only="rate limit,held back,database full,database in doubt,burst,partial fills",
         strength=4,
@@ -269,8 +269,7 @@ PLANTED: Final = (
     Planted(
         "an order that was taken back leaves all the same",
         OUTGOING,
-        "        self._orders = deque(one for one in self._orders if one.known is not known)\n"
-        "        return len(self._orders) < before\n",
+        "        self._orders = deque(one for one in self._orders if one.known is not known)\n",
         "        return before > 0\n",
         2000,
         only="rate limit,away before,burst,partial fills,request,kill switch",

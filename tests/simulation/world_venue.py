@@ -284,6 +284,15 @@ class WorldVenue:
         trades = side.trades_from(self._account, symbol, int(cursor) + 1, most, self._lag_ms("trades late"))
         return Page(trades, trades[-1].trade_id if trades else cursor)
 
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        return await self._ask(self._question(lambda: self._trades_of(symbol, exchange_id)))
+
+    def _trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        side = self._side
+        last = side.last_trade(self._account, symbol)
+        trades = side.trades_from(self._account, symbol, 1, int(last) + 1, 0) if last else []
+        return [one for one in trades if one.exchange_id == exchange_id]
+
     async def balances(self) -> Mapping[str, Balance]:
         return await self._ask(
             lambda: {a: Balance(*h) for a, h in self._side.world.wallet(self._account).items() if h.free or h.held}

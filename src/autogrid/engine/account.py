@@ -58,6 +58,8 @@ class Account:
         self.outgoing = Outgoing(name, venue, hold, timing)
         self.rounds = Rounds(venue, hold, timing, self._cursors_on, self._rounded)
         self._links: dict[str, Link] = {}
+        self._since: dict[str, int] = {}
+        """By bot: the last round that had begun when it joined."""
         self._trouble = ""
         self._blind = False
 
@@ -69,6 +71,7 @@ class Account:
     def join(self, link: Link) -> None:
         """A bot begins."""
         self._links[link.bot_id] = link
+        self._since[link.bot_id] = self.rounds.begun
 
     def leave(self, link: Link) -> None:
         """It ends: what it has waiting does not leave any more."""
@@ -145,7 +148,8 @@ class Account:
     def _rounded(self, symbol: str, found: Round | BaseException) -> None:
         for link in self._on(symbol):
             if isinstance(found, Round):
-                _told(link, link.report, found)
+                if found.number > self._since[link.bot_id]:
+                    _told(link, link.report, found)
             elif not isinstance(found, AWAY):
                 link.fail(found)
         if isinstance(found, AWAY):
@@ -171,8 +175,11 @@ class Account:
                 for client_id in ours:
                     if client_id not in waiting:
                         self.outgoing.cancel(symbol, client_id)
+                again = not gone.isdisjoint(ours)
                 gone.update(ours)
                 await self.outgoing.carried(ours)
+                if again:
+                    await asyncio.sleep(0.5)  # not taken out at the first try
         return len(gone)
 
 

@@ -9,10 +9,11 @@ trades were read is told behind the last of them. After a start all that was ope
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Iterable
-from typing import Any
+from collections.abc import Iterable
+from contextlib import suppress
 
 from autogrid.engine.account import Account
+from autogrid.engine.chores import Chores
 from autogrid.engine.known_orders import Known, KnownOrders
 from autogrid.engine.outgoing import within
 from autogrid.engine.rounds import AWAY, Round
@@ -26,8 +27,11 @@ from autogrid.trading.money import ZERO, Amount, Share
 from autogrid.trading.order import Order
 from autogrid.trading.state import BotState
 
+ROUNDS_TRIED = 4
+"""After so many rounds without the trades of an order, the exchange is asked for those of that order."""
 OWNER_TRIES = 30
 """So often an exchange may not know the order of a trade: some seven minutes."""
+
 
 class Desk:
     """What one bot has at the exchange, and what becomes of it; the bot's `Link` to its account."""
@@ -52,18 +56,15 @@ class Desk:
         """Orders that wait for the start to be settled."""
         self._settled = False
         self._closing = False
-        self._tasks: dict[asyncio.Task[None], None] = {}
-        self._looks: dict[asyncio.Task[None], None] = {}
-        """Of those, the ones that find out what became of an order."""
-        self._owed: dict[asyncio.Task[None], None] = {}
-        """Of those, the ones that find out what must be known of a trade before it can be told."""
+        self._chores = Chores(told.fail)
         self._strange: dict[str, None] = {}
 
     # --- what the bot wants -------------------------------------------------------------------------------------
 
-    def place(self, order: Order) -> None:
-        """Send an order, in its turn."""
+    def place(self, order: Order, *, exits: bool = False) -> None:
+        """Send an order, in its turn; one that ends a position (`exits`) before others."""
         known = self._known.add(order)
+        known.exits = exits
         if not self._closing:
             self._waiting.append(known)
             self._let_go()
@@ -94,16 +95,16 @@ class Desk:
         while self._settled and self._waiting:
             known = self._waiting.popleft()
             intent = intent_of(known.order, known.client_id, self._market, self.slippage)
-            self._account.outgoing.send(self, known, intent)
+            self._account.outgoing.send(self, known, intent, exits=known.exits)
 
     # --- the start and the end ----------------------------------------------------------------------------------
 
     async def settle(self) -> None:
         """Settle all that was open before this run; then orders leave."""
-        timing, venue = self._account.timing, self._account.venue
+        timing, hold = self._account.timing, self._account.hold
         for known in self._known.open:
             if known.is_unanswered:
-                known.deadline_ms = venue.now_ms() + self._account.hold.window_ms()
+                known.deadline_ms = hold.steady_ms() + hold.window_ms()
                 self._look_up(known)
         tries = 0
         while True:
@@ -113,8 +114,7 @@ class Desk:
             except AWAY:
                 await asyncio.sleep(timing.after(tries))
                 tries += 1
-        while self._looks:
-            await asyncio.wait(self._looks)
+        await self._chores.looked()
         self._settled = True
         self._let_go()
 
@@ -131,9 +131,7 @@ class Desk:
 
     async def stop(self) -> None:
         """Look nothing up any more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._chores.stop()
 
     # --- what the account says ----------------------------------------------------------------------------------
 
@@ -156,7 +154,7 @@ class Desk:
 
     def cancel_left(self, known: Known) -> None:
         """A cancel was answered, well or not: the order is looked up, where nothing tells its end soon."""
-        self._begin(self._look_later(known))
+        self._chores.begin(self._look_later(known))
 
     def fail(self, fault: BaseException) -> None:
         """The account cannot go on."""
@@ -174,7 +172,7 @@ class Desk:
         elif news.client_id:
             self._strange_trade(news)
         else:
-            self._owe(self._find_owner(news))
+            self._chores.owe(self._find_owner(news))
 
     def report(self, found: Round) -> None:
         """A round: what is open, what was traded."""
@@ -189,20 +187,22 @@ class Desk:
                 known.misses = 0
                 self._take(known, own)
             elif not known.is_unanswered and (known.queued_ms is None or known.queued_ms < found.began_ms):
+                known.missed_ms = known.missed_ms if known.misses else self._account.hold.steady_ms()
                 known.misses += 1
-                self._begin(self._look_ended(known))
+                self._chores.begin(self._look_ended(known))
         self._put_out_orphans(own for own in found.open.values() if bot_of(own.client_id) == self.bot_id)
 
     def _told_up_to(self, cursor: str) -> None:
         """Tell how far the trades were read, behind the last of them."""
-        if self._owed:
-            self._begin(self._tell_later(cursor, list(self._owed)))
+        if owed := self._chores.owed:
+            self._chores.begin(self._tell_later(cursor, owed))
         else:
             self._told.put(cursor)
 
     async def _tell_later(self, cursor: str, owed: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(owed)
-        self._told.put(cursor)
+        if not any(task.cancelled() or task.exception() is not None for task in owed):
+            self._told.put(cursor)
 
     def _put_out_orphans(self, orders: Iterable[OwnOrder]) -> None:
         """Open orders of this bot that it takes for ended, or never knew: they go, or come back into its books."""
@@ -229,7 +229,7 @@ class Desk:
                 self._count("orders that had arrived")
             known.cancelling = known.cancelling and status != "absent"
             self._tell(Accepted(self._now(), order_id))
-        if own.status != "open":
+        if own.status != "open" or own.filled > known.order.filled:
             self._ending(known, own)
         elif known.order.cancel_asked and known.order.is_open:
             self._take_out(known)  # asked before, perhaps by an earlier run, and not done
@@ -242,10 +242,12 @@ class Desk:
             return
         if own.filled > order.filled:
             if known.end is None:
-                self._look(self._fetch_trades(known))
+                self._chores.look(self._fetch_trades(known))
             known.end = own
             return
         known.end = None
+        if own.status == "open":
+            return
         at_ms = self._now()
         if order.cancel_asked:
             self._tell(Cancelled(at_ms, order.id))
@@ -258,7 +260,7 @@ class Desk:
         if trade.trade_id in known.order.fill_ids:
             return
         if self._needs_value(trade):
-            self._owe(self._trade_with_value(known, trade))
+            self._chores.owe(self._trade_with_value(known, trade))
         else:
             self._fill(known, trade, ZERO)
 
@@ -296,41 +298,18 @@ class Desk:
 
     # --- looking up ---------------------------------------------------------------------------------------------
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks[task] = None
-        task.add_done_callback(self._ended)
-        return task
-
-    def _look(self, work: Coroutine[Any, Any, None]) -> None:
-        """Find something out; the start is not settled before it is."""
-        self._looks[self._begin(work)] = None
-
-    def _owe(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Find something out of a trade, and then tell it; the start is not settled before."""
-        task = self._begin(work)
-        self._owed[task] = self._looks[task] = None
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
-        self._looks.pop(task, None)
-        self._owed.pop(task, None)
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            self._told.fail(fault)
-
     def _look_up(self, known: Known) -> None:
         if not known.looking:
             known.looking = True
-            self._look(self._resolve(known))
+            self._chores.look(self._resolve(known))
 
     async def _resolve(self, known: Known) -> None:
         """Look for an order until the exchange has it, or surely never got it."""
-        timing, venue, tries, missed = self._account.timing, self._account.venue, 0, 0
+        timing, venue, hold, tries, missed = self._account.timing, self._account.venue, self._account.hold, 0, 0
         while known.is_unanswered:
             await asyncio.sleep(timing.after(tries))
             tries += 1
-            asked_ms = venue.now_ms()
+            asked_ms = hold.steady_ms()
             try:
                 own = await within(timing, venue.find(self.symbol, known.client_id))
             except AWAY:
@@ -362,18 +341,28 @@ class Desk:
             if own is not None:
                 known.misses = 0
                 self._take(known, own)
-            elif known.misses >= timing.gone and known.order.is_open:
+            elif known.misses >= timing.gone and self._is_long_gone(known):
                 self._count("orders that the exchange knows no more")
                 self._tell(Expired(self._now(), known.order.id))
             return
 
+    def _is_long_gone(self, known: Known) -> bool:
+        """Whether it was missed for so long that no answer may be late any more."""
+        return self._account.hold.steady_ms() >= known.missed_ms + self._account.timing.gone_s * 1_000
+
     async def _fetch_trades(self, known: Known) -> None:
-        """Ask for the trades of an order that ended, until they are all there."""
-        tries = 0
-        await asyncio.sleep(self._account.timing.end_s)
+        """Ask for the trades of an order that ended, or has traded more than was told, until they are all there."""
+        timing, tries = self._account.timing, 0
+        await asyncio.sleep(timing.end_s)
         while known.end is not None:
-            self._account.rounds.ask_round(self.symbol)
-            await asyncio.sleep(self._account.timing.after(tries))
+            if tries < ROUNDS_TRIED or not known.exchange_id:
+                self._account.rounds.ask_round(self.symbol)
+            else:  # a trade that came late may lie before what was read already
+                with suppress(*AWAY):
+                    venue = self._account.venue
+                    for trade in await within(timing, venue.trades_of(self.symbol, known.exchange_id)):
+                        self._trade(known, trade)
+            await asyncio.sleep(timing.after(tries))
             tries += 1
 
     async def _find_owner(self, trade: OwnTrade) -> None:

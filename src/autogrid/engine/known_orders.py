@@ -28,8 +28,10 @@ class Known:
         "deadline_ms",
         "end",
         "exchange_id",
+        "exits",
         "left",
         "looking",
+        "missed_ms",
         "misses",
         "order",
         "queued_ms",
@@ -44,13 +46,17 @@ class Known:
         self.left = False
         """Whether it may have left for the exchange."""
         self.deadline_ms = 0
-        """The exchange accepts it no later than this, by the exchange's clock."""
+        """The exchange accepts it no later than this, by the steady clock."""
+        self.exits = False
+        """Whether it ends a position."""
         self.cancelling = False
         """Whether a cancel waits, is on its way, or was answered a moment ago."""
         self.looking = False
         """Whether it is being looked up."""
         self.misses = 0
         """In how many rounds the exchange did not know it."""
+        self.missed_ms = 0
+        """Since when, by the steady clock."""
         self.end: OwnOrder | None = None
         """How it ended, where trades of it are still missing."""
 

@@ -83,7 +83,7 @@ class LiveExchange:
     async def execute(self, command: Command) -> None:
         """As `Exchange.execute`: an order waits for its turn; what comes of it is told."""
         if isinstance(command, Place):
-            self.desk.place(command.order)
+            self.desk.place(command.order, exits=command.exits)
         elif isinstance(command, Cancel):
             self.desk.cancel(command.order_id)
 

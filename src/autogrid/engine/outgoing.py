@@ -69,28 +69,32 @@ class Outgoing:
         self._venue = venue
         self._hold = hold
         self._timing = timing
+        self._exits: deque[_Order] = deque()
+        """Orders that end a position: they leave before others."""
         self._orders: deque[_Order] = deque()
         self._cancels: dict[str, _Cancel] = {}
         """By client id: of one order one cancel waits, whoever asks for it."""
         self._away_until_ms = 0
         self._news = asyncio.Event()
-        self._working: dict[asyncio.Task[None], None] = {}
+        self._placing: dict[asyncio.Task[None], _Order] = {}
+        self._cancelling: dict[asyncio.Task[None], list[_Cancel]] = {}
         self._gone: WeakSet[Sender] = WeakSet()
         """Whose orders do not leave any more."""
         self._killed: frozenset[str] | None = frozenset()
         """Bots whose orders may not leave; None: all."""
 
-    def send(self, sender: Sender, known: Known, intent: Intent) -> None:
-        """Let an order leave, in its turn."""
+    def send(self, sender: Sender, known: Known, intent: Intent, *, exits: bool = False) -> None:
+        """Let an order leave, in its turn; one that `exits` before others."""
         known.queued_ms = self._hold.steady_ms()
-        self._orders.append(_Order(sender, known, intent))
+        (self._exits if exits else self._orders).append(_Order(sender, known, intent))
         self._news.set()
 
     def withdraw(self, known: Known) -> bool:
         """Take back an order that has not left; whether that was so."""
-        before = len(self._orders)
+        before = len(self._orders) + len(self._exits)
         self._orders = deque(one for one in self._orders if one.known is not known)
-        return len(self._orders) < before
+        self._exits = deque(one for one in self._exits if one.known is not known)
+        return len(self._orders) + len(self._exits) < before
 
     def cancel(self, symbol: str, client_id: str, sender: Sender | None = None, known: Known | None = None) -> None:
         """Take an order out at the exchange; it leaves before any order."""
@@ -106,46 +110,57 @@ class Outgoing:
         """What a bot has waiting here does not leave any more, nor what comes back from an exchange that is away."""
         self._gone.add(sender)
         self._orders = deque(one for one in self._orders if one.sender is not sender)
+        self._exits = deque(one for one in self._exits if one.sender is not sender)
 
     def kill(self, bots: Iterable[str] | None) -> None:
-        """From this moment no order of these bots leaves (None: of any); none takes it back."""
+        """From this moment no order of these bots leaves (None: of any), nor one that waits for its turn at the
+        exchange's limit: what is on its way is broken off and looked up. None takes it back.
+        """
         self._killed = None if bots is None else frozenset(bots)
+        for task, order in self._placing.items():
+            if self._is_killed(order.sender):
+                task.cancel()
         self._news.set()
+
+    def _is_killed(self, sender: Sender) -> bool:
+        return self._killed is None or sender.bot_id in self._killed
 
     async def run(self) -> None:
         """Let what waits leave, until cancelled. Raises `LeaseLost`."""
         while True:
-            if not self._hold.may_send() and (self._orders or self._cancels):
+            if not self._hold.may_send() and (self._orders or self._exits or self._cancels):
                 raise LeaseLost(
                     f"the lease on account {self._name} was not renewed in time; nothing is sent without it"
                 )
-            if len(self._working) < AT_ONCE and self._cancels:
+            if len(self._cancelling) < AT_ONCE and self._cancels:
                 batch = self._next_cancels()
-                self._begin(self._take_out(batch), [one.sender for one in batch])
-            elif len(self._working) < AT_ONCE and not self._waits() and self._orders:
-                order = self._orders.popleft()
-                self._begin(self._place(order), [order.sender])
+                self._cancelling[self._begin(self._take_out(batch), [one.sender for one in batch])] = batch
+            elif len(self._placing) < AT_ONCE and not self._waits() and (self._exits or self._orders):
+                order = (self._exits or self._orders).popleft()
+                self._placing[self._begin(self._place(order), [order.sender])] = order
             else:
                 self._news.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), 0.2 if self._orders else None)
+                    await asyncio.wait_for(self._news.wait(), 0.2 if self._orders or self._exits else None)
 
     def _waits(self) -> bool:
         """Whether the exchange wants to be left alone. What waits for too long goes back to its bot."""
         now = self._hold.steady_ms()
-        while self._orders and now > (self._orders[0].known.queued_ms or now) + self._timing.queue_s * 1_000:
-            old = self._orders.popleft()
-            old.sender.unsent(old.known)
+        for queue in (self._exits, self._orders):
+            while queue and now > (queue[0].known.queued_ms or now) + self._timing.queue_s * 1_000:
+                old = queue.popleft()
+                old.sender.unsent(old.known)
         return now < self._away_until_ms
 
-    def _begin(self, work: Coroutine[Any, Any, None], senders: Iterable[Sender | None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], senders: Iterable[Sender | None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
-        self._working[task] = None
         task.add_done_callback(lambda done: self._done(done, senders))
+        return task
 
     def _done(self, task: asyncio.Task[None], senders: Iterable[Sender | None]) -> None:
         """A fault of ours, which nobody anticipated, ends the bots it happened to; their orders are looked up then."""
-        self._working.pop(task, None)
+        self._placing.pop(task, None)
+        self._cancelling.pop(task, None)
         self._news.set()
         if not task.cancelled() and (fault := task.exception()) is not None:
             for sender in senders:
@@ -163,37 +178,52 @@ class Outgoing:
 
     async def _place(self, order: _Order) -> None:
         sender, known, intent = order
-        if self._killed is None or sender.bot_id in self._killed:
+        if self._is_killed(sender):
             sender.refused(known, "kill", "the kill switch is on")
             return
         window_ms = self._hold.window_ms()
         known.left = True
-        known.deadline_ms = self._venue.now_ms() + window_ms
+        known.deadline_ms = self._hold.steady_ms() + window_ms
         self.sent += 1
         try:
             own = await within(self._timing, self._venue.place(intent, window_ms))
         except ExchangeRefused as no:
-            if no.why == "duplicate":
-                sender.unclear(known)
-            else:
-                sender.refused(known, no.why, str(no))
+            self._refused(order, no)
         except ExchangeAway as away:
-            known.left = False
-            self.trouble = str(away)
-            self._away_until_ms = self._hold.steady_ms() + max(away.wait_ms, 1_000)
-            if sender in self._gone:
-                return  # whoever runs the bot next looks it up
-            if known.order.cancel_asked:
-                sender.unsent(known)
-            else:
-                self._orders.appendleft(order)
+            self._came_back(order, away)
         except (ExchangeUnclear, TimeoutError):
             sender.unclear(known)
+        except asyncio.CancelledError:
+            if self._is_killed(sender):
+                sender.unclear(known)  # it is looked up, and taken out where it has arrived
+            raise
         else:
+            self.trouble = ""
             if own.exchange_id and own.client_id == intent.client_id:
                 sender.placed(known, own)
             else:
                 sender.unclear(known)
+
+    def _refused(self, order: _Order, no: ExchangeRefused) -> None:
+        if no.why == "duplicate":
+            order.sender.unclear(order.known)
+        else:
+            order.sender.refused(order.known, no.why, str(no))
+
+    def _came_back(self, order: _Order, away: ExchangeAway) -> None:
+        """An order that did not leave waits for its turn again."""
+        sender, known, _ = order
+        if not known.is_unanswered:
+            return  # the stream told of it meanwhile: it had arrived
+        known.left = False
+        self.trouble = str(away)
+        self._away_until_ms = self._hold.steady_ms() + max(away.wait_ms, 1_000)
+        if sender in self._gone:
+            return  # whoever runs the bot next looks it up
+        if known.order.cancel_asked:
+            sender.unsent(known)
+        else:
+            (self._exits if known.exits else self._orders).appendleft(order)
 
     async def _take_out(self, batch: list[_Cancel]) -> None:
         try:
@@ -216,6 +246,10 @@ class Outgoing:
         while self._working:
             await asyncio.wait(self._working)
 
+    @property
+    def _working(self) -> list[asyncio.Task[None]]:
+        return [*self._placing, *self._cancelling]
+
     async def stop(self) -> None:
         """Wait for nothing more."""
         for task in self._working:
@@ -225,11 +259,13 @@ class Outgoing:
     async def carried(self, client_ids: Iterable[str]) -> None:
         """Return once the cancels of these have left and were answered."""
         wanted = frozenset(client_ids)
-        while not wanted.isdisjoint(self._cancels) or self._working:
-            if not self._working:
+        while not wanted.isdisjoint(self._cancels) or any(
+            one.client_id in wanted for batch in self._cancelling.values() for one in batch
+        ):
+            if self._cancelling:
+                await asyncio.wait(list(self._cancelling), timeout=0.2)
+            else:
                 await asyncio.sleep(0.05)
-                continue
-            await asyncio.wait(self._working, timeout=0.2)
 
     def waiting_cancels(self) -> frozenset[str]:
         """Client ids of orders whose cancel has not left yet."""

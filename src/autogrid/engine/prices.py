@@ -12,6 +12,8 @@ from autogrid.trading.money import Price
 from autogrid.trading.plan import Bounds
 
 MARK_MS = 1_000
+AGAIN_S = 2.0
+"""Before a source of prices that ended is begun again."""
 
 
 class Listener(Protocol):
@@ -52,6 +54,8 @@ class MarketPrices:
         self.silent = True
         self.told = 0
         """How many prices came."""
+        self.trouble = ""
+        """What went wrong with the source, while no price has come since."""
 
     def follow(self, listener: Listener) -> None:
         """Tell `listener` from now on."""
@@ -76,6 +80,7 @@ class MarketPrices:
         """The source tells a trade, or that the price stands."""
         self._heard_ms = self._now_ms()
         self.told += 1
+        self.trouble = ""
         self.price = price
         self.at_ms = at_ms = max(at_ms, self.at_ms)
         second = at_ms // MARK_MS
@@ -156,9 +161,21 @@ class Board:
         return self._markets[key]
 
     async def _follow(self, key: tuple[str, str], prices: MarketPrices) -> None:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(_consume(self._source(*key, prices.hear)))
-            both.create_task(_looked_after(prices))
+        """Follow a market; a source that ends, however it does, is begun again: without it a market falls silent."""
+        looking = asyncio.create_task(_looked_after(prices))
+        source: asyncio.Task[None] | None = None
+        try:
+            while True:
+                source = asyncio.create_task(_consume(self._source(*key, prices.hear)))
+                await asyncio.wait({source})
+                fault = None if source.cancelled() else source.exception()
+                prices.trouble = f"the source of prices ended ({fault}); it is begun again"
+                await asyncio.sleep(AGAIN_S)
+        finally:
+            for task in (looking, source):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
 
     def release(self, exchange: str, symbol: str) -> None:
         """Follow the market no more, where nobody listens."""
@@ -167,11 +184,6 @@ class Board:
         if prices is not None and not prices.listened:
             del self._markets[key]
             self._tasks.pop(key).cancel()
-
-    def fault(self, exchange: str, symbol: str) -> BaseException | None:
-        """What ended the following of a market, where it has ended."""
-        task = self._tasks.get((exchange, symbol))
-        return task.exception() if task is not None and task.done() and not task.cancelled() else None
 
     @property
     def all(self) -> Iterable[MarketPrices]:

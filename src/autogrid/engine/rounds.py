@@ -26,6 +26,8 @@ VALUE_MS = 60_000
 class Round(NamedTuple):
     """What the exchange says of a symbol."""
 
+    number: int
+    """How many-th of the account; see `Rounds.begun`."""
     began_ms: int
     """When it was asked, by the steady clock: what was sent later may be missing."""
     open: dict[str, OwnOrder]
@@ -48,8 +50,10 @@ class Rounds:
         tell: Callable[[str, "Round | BaseException"], None],
     ) -> None:
         """`cursors`: how far each bot on a symbol was told. `tell` hears what came of each round of a symbol."""
+        self.begun = 0
+        """How many rounds have begun: one that began before a bot joined did not ask from where that bot stands."""
         self.made = 0
-        """How many rounds were asked for and answered."""
+        """How many were answered."""
         self._venue = venue
         self._hold = hold
         self._timing = timing
@@ -93,7 +97,8 @@ class Rounds:
         return await asyncio.shield(self._rounds[symbol])
 
     async def _round(self, symbol: str) -> Round:
-        began_ms = self._hold.steady_ms()
+        self.begun += 1
+        number, began_ms = self.begun, self._hold.steady_ms()
         cursor = _oldest(self._cursors.get(symbol), *self._told_to(symbol))
         orders = await within(self._timing, self._venue.open_orders(symbol))
         trades: list[OwnTrade] = []
@@ -106,7 +111,7 @@ class Rounds:
         self._cursors[symbol] = cursor
         ours = {own.client_id: own for own in orders if bot_of(own.client_id) is not None}
         self.made += 1
-        return Round(began_ms, ours, len(orders) - len(ours), tuple(trades), cursor)
+        return Round(number, began_ms, ours, len(orders) - len(ours), tuple(trades), cursor)
 
     async def owner_of(self, symbol: str, exchange_id: str) -> str | None:
         """The client id of an order that is known by the exchange's id only; empty where it has none, None where the
@@ -151,6 +156,8 @@ def _has_answer(asked: asyncio.Task[str | None]) -> bool:
 
 
 def _oldest(*cursors: str | None) -> str:
-    """The one that stands furthest back. A cursor begins with a number that rises; the empty one has no past."""
+    """The one that stands furthest back. A cursor begins with a number that rises, and of one number the shorter knows
+    fewer trades; the empty one has no past.
+    """
     known = [cursor for cursor in cursors if cursor]
-    return min(known, key=lambda cursor: int(cursor.split(":", 1)[0]), default="")
+    return min(known, key=lambda cursor: (int(cursor.split(":", 1)[0]), len(cursor)), default="")

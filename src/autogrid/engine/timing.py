@@ -30,6 +30,8 @@ class Timing:
     """So long a stop waits for answers on their way."""
     misses: int = 2
     """So often *not found* must come."""
+    gone_s: float = 60.0
+    """So long an order that rested must be unknown before it counts as gone."""
     gone: int = 3
     """So many rounds an order that rested must be unknown before it counts as gone."""
 

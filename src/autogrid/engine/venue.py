@@ -209,6 +209,10 @@ class Venue(Protocol):
         """All own trades on a symbol after `cursor`. The empty cursor gives none, and where they end now."""
         ...
 
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        """All trades of one order, by the exchange's id of it."""
+        ...
+
     async def balances(self) -> Mapping[str, Balance]:
         """By asset; one that is not there is not owned."""
         ...

@@ -103,6 +103,12 @@ class BinanceDialect:
             if len(page) < PAGE:
                 return Page(sorted(found, key=lambda one: int(one.trade_id)), str(from_id))
 
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        """See Dialect. `GET /api/v3/myTrades` by `orderId`; of an OCO the leg of that id."""
+        params = {"symbol": await self._wire.id_of(symbol), "orderId": exchange_id, "limit": PAGE}
+        told = await self._wire.ask("privateGetMyTrades", params, weight=5)
+        return self._wire.read(lambda: [self._trade(one, symbol, {}) for one in told])
+
     async def balances(self) -> Mapping[str, Balance]:
         """See Dialect. `GET /api/v3/account`."""
         await self._wire.markets()

@@ -119,6 +119,13 @@ class BybitDialect:
         further = known.beyond({name: one.at_ms for name, one in found.items()})
         return Page(sorted(new, key=lambda one: (one.at_ms, one.trade_id)), str(further))
 
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        """See Dialect. `GET /v5/execution/list` by `orderId`."""
+        market_id = await self._wire.id_of(symbol)
+        params: dict[str, object] = {**SPOT, "symbol": market_id, "orderId": exchange_id, "limit": 100}
+        told = [one async for one in self._pages("privateGetV5ExecutionList", params) if reading.is_trade(one)]
+        return self._wire.read(lambda: [reading.trade(one, symbol, self._wire.asset) for one in told])
+
     async def balances(self) -> Mapping[str, Balance]:
         """See Dialect. `GET /v5/account/wallet-balance`."""
         await self._wire.markets()

@@ -17,6 +17,7 @@ from autogrid.engine.venue import (
     MarketNow,
     News,
     OwnOrder,
+    OwnTrade,
     Page,
     Rights,
 )
@@ -93,6 +94,10 @@ class CcxtExchange:
         """See Venue."""
         await self._ready()
         return await self._dialect.open_orders(symbol)
+
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        """As `Venue.trades_of`."""
+        return await self._dialect.trades_of(symbol, exchange_id)
 
     async def trades_after(self, symbol: str, cursor: str) -> Page:
         """See Venue."""

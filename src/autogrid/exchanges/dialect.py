@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from autogrid.engine.venue import Balance, Intent, News, OwnOrder, Page, Rights
+from autogrid.engine.venue import Balance, Intent, News, OwnOrder, OwnTrade, Page, Rights
 from autogrid.trading.money import Price
 
 OVERLAP_MS = 10_000
@@ -56,6 +56,10 @@ class Dialect(Protocol):
 
     async def trades_after(self, symbol: str, cursor: str) -> Page:
         """All own trades on a symbol after a cursor."""
+        ...
+
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        """All trades of one order."""
         ...
 
     async def balances(self) -> Mapping[str, Balance]:

@@ -77,6 +77,12 @@ class MexcDialect:
         further = known.beyond({name: one.at_ms for name, one in found.items()})
         return Page(sorted(new, key=lambda one: (one.at_ms, one.trade_id)), str(further))
 
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        """See Dialect. `GET /api/v3/myTrades` by `orderId`."""
+        params = {"symbol": await self._wire.id_of(symbol), "orderId": exchange_id, "limit": PAGE}
+        told = await self._wire.ask("spotPrivateGetMyTrades", params, weight=10)
+        return self._wire.read(lambda: [reading.trade(one, symbol, self._wire.asset) for one in told])
+
     async def balances(self) -> Mapping[str, Balance]:
         """See Dialect. `GET /api/v3/account`."""
         await self._wire.markets()

@@ -111,6 +111,13 @@ class OtherDialect:
         further = known.beyond({name: one.at_ms for name, one in found.items()})
         return Page(sorted(fresh, key=lambda one: (one.at_ms, one.trade_id)), str(further))
 
+    async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
+        """See Dialect. None where the exchange cannot be asked so."""
+        if not self._wire.client.has.get("fetchOrderTrades"):
+            return ()
+        told = await self._wire.unified(partial(self._wire.client.fetch_order_trades, exchange_id, symbol))
+        return self._wire.read(lambda: [reading.ccxt_trade(one) for one in told])
+
     async def balances(self) -> Mapping[str, Balance]:
         """See Dialect."""
         await self._wire.markets()

@@ -48,8 +48,8 @@ class Leases:
     async def renew_all(self) -> list[str]:
         """Renew what is held; the accounts that were lost.
 
-        All in one transaction where writers queue in any case, for each waits for the disk. On a server each in its own:
-        a renewal waits for the steps that are being committed under the lease, and two such waits could cross.
+        All in one transaction where writers queue in any case, for each waits for the disk. On a server each in its
+        own: a renewal waits for the steps that are being committed under the lease, and two such waits could cross.
         """
         holds = sorted(self._holds.items())
         together = [holds] if self._database.one_writer else [[one] for one in holds]

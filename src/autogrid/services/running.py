@@ -95,9 +95,10 @@ class Engine:
         """Bots that were started and not set aside."""
         self._given: set[int] = set()
         """Requests that were handed to their bots."""
-        self._kills: tuple[int, ...] = ()
         self._sweeps: dict[str, asyncio.Task[None]] = {}
         """By account: its killed bots' orders are being taken out, or were."""
+        self._swept: dict[str, tuple[tuple[int, ...], frozenset[str]]] = {}
+        """By account: the kills that its last sweep obeyed, and the bots."""
         self._leaving: dict[str, asyncio.Task[None]] = {}
         self.failed = False
         """Whether a bot was stopped by a fault."""
@@ -292,15 +293,17 @@ class Engine:
     def _obey(self, kills: list[Kill], wants: list[Want]) -> None:
         """Where the kills that stand have changed, or an account was just taken: no order leaves, and all go."""
         known = tuple(kill.id for kill in kills)
-        news, self._kills = known != self._kills, known
         for account in self._leases.held:
             bots = {want.id: want for want in wants if want.account == account}
             killed = frozenset(bot_id for bot_id, want in bots.items() if any(_hits(kill, want) for kill in kills))
             everything = any(kill.scope == "all" or (kill.scope, kill.target) == ("account", account) for kill in kills)
             self._side.killed(account, None if everything else killed)
             hold, running = self._leases.of(account), self._sweeps.get(account)
-            due = running is None or (running.done() and (news or _failed(running)))
-            if killed and hold is not None and due:
+            if not killed:
+                self._swept.pop(account, None)
+            is_swept = self._swept.get(account) == (known, killed) and running is not None and not _failed(running)
+            if killed and hold is not None and not is_swept and (running is None or running.done()):
+                self._swept[account] = known, killed
                 symbols = list(dict.fromkeys(bots[bot_id].symbol for bot_id in bots if bot_id in killed))
                 self._sweeps[account] = asyncio.create_task(self._sweep(account, hold, killed, symbols))
 
@@ -311,7 +314,7 @@ class Engine:
 
 
 def _failed(task: "asyncio.Task[None]") -> bool:
-    return task.cancelled() or task.exception() is not None
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def _hits(kill: Kill, want: Want) -> bool:

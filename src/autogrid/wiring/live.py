@@ -165,7 +165,15 @@ class LiveSide:
     async def sweep(self, account: str, hold: Hold, bots: frozenset[str], symbols: Iterable[str]) -> int:
         """As `Side`."""
         opened = await self.account(account, hold)
-        return await opened.account.sweep(symbols, bots.__contains__)
+        sweeping = asyncio.create_task(opened.account.sweep(symbols, bots.__contains__))
+        try:
+            await asyncio.wait((sweeping, opened.task), return_when=asyncio.FIRST_COMPLETED)
+            if not sweeping.done():
+                raise ExchangeAway("the account's traffic ended while orders were taken out")
+            return sweeping.result()
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
 
     async def leave(self, account: str) -> None:
         """As `Side`."""
@@ -187,12 +195,12 @@ class LiveSide:
         task = self._accounts.get(name)
         opened = self._opened(name)
         if task is None or (task.done() and opened is None) or (opened is not None and opened.task.done()):
-            if opened is not None:
-                await opened.aclose()
-            task = self._accounts[name] = asyncio.create_task(self._open(name, hold))
+            task = self._accounts[name] = asyncio.create_task(self._open(name, hold, opened))
         return await asyncio.shield(task)
 
-    async def _open(self, name: str, hold: Hold) -> OpenAccount:
+    async def _open(self, name: str, hold: Hold, ended: OpenAccount | None) -> OpenAccount:
+        if ended is not None:
+            await ended.aclose()
         venue = await self._open_venue(name)
         account = Account(name, venue, hold, self._timing)
         account.outgoing.kill(self._killed.get(name, frozenset()))
@@ -317,7 +325,8 @@ class LiveRun:
                 if loaded is not None and not loaded.state.ended_why:
                     opened.owned[bot_id] = owned(loaded.row.market, loaded.state)
         wanted = Owned(row.market.quote, row.market.base, row.investment, row.own_base)
-        fault = unable_to_fund(row.name, wanted, opened.owned.values(), balances)
+        others = [its for bot_id, its in opened.owned.items() if bot_id != row.id]
+        fault = unable_to_fund(row.name, wanted, others, balances)
         if fault:
             raise UnableToStartYet(fault)
         opened.owned[row.id] = wanted

@@ -50,6 +50,9 @@ class Limits:
         """Since the beginning."""
         self.refused = 0
         """Calls answered 429 or 418."""
+        self.grace_ms = 0
+        """So long after a 429 calls count as on their way already, and are answered 429 too; then they earn a ban."""
+        self._quiet_since = 0
         self._quiet_until = 0
         self._banned_until = 0
 
@@ -58,6 +61,8 @@ class Limits:
         now = self._clock_ms()
         if now < self._banned_until:
             raise self._ban(now)
+        if now < self._quiet_until and now < self._quiet_since + self.grace_ms:
+            raise UnableToAnswer(-1003, f"Too many requests. {ADVICE}", 429, -(-(self._quiet_until - now) // 1000))
         if now < self._quiet_until:
             self.ban(BAN_S)
             raise self._ban(now)
@@ -75,7 +80,8 @@ class Limits:
     def slow_down(self, wait_s: int, words: str = "") -> UnableToAnswer:
         """The answer 429; who calls again within `wait_s` is banned."""
         self.refused += 1
-        self._quiet_until = self._clock_ms() + wait_s * 1000
+        self._quiet_since = self._clock_ms()
+        self._quiet_until = self._quiet_since + wait_s * 1000
         return UnableToAnswer(-1003, words or f"Too many requests. {ADVICE}", 429, wait_s)
 
     def ban(self, wait_s: int) -> None:
