@@ -75,7 +75,7 @@ PLANTED: Final = (
         "if missed >= timing.misses and known.is_unanswered:",
         "if known.is_unanswered:",
         2000,
-        only="question lost,not found by mistake,answer lost,burst,partial fills",
+        only="question lost,not found by mistake,answer lost,event lost,events coalesced,stream stalls,burst",
         strength=3,
     ),
     Planted(
@@ -111,7 +111,7 @@ PLANTED: Final = (
     Planted(
         "an order that was cancelled is taken for ended though the cancel was lost",
         DESK,
-        "        self._begin(self._look_later(known))\n",
+        "        self._chores.begin(self._look_later(known))\n",
         "        self._tell(Cancelled(self._now(), known.order.id))\n",
         6003,
     ),
@@ -135,13 +135,13 @@ PLANTED: Final = (
         "        self._told_up_to(found.cursor)\n",
         "        self._told.put(found.cursor)\n",
         2000,
-        only="kill,killed at a time,question lost,event lost,burst,partial fills",
+        only="kill,killed at a time,slow back,event lost,burst,partial fills",
         strength=3,
     ),
     Planted(
         "a trade that does not name its order is nobody's",
         DESK,
-        "            self._owe(self._find_owner(news))\n",
+        "            self._chores.owe(self._find_owner(news))\n",
         "            return\n",
         6007,
     ),
@@ -175,7 +175,7 @@ PLANTED: Final = (
     Planted(
         "an order that is open no more is not looked up",
         DESK,
-        "                self._begin(self._look_ended(known))\n",
+        "                self._chores.begin(self._look_ended(known))\n",
         "                pass\n",
         6003,
     ),
@@ -198,7 +198,7 @@ PLANTED: Final = (
     Planted(
         "the kill switch is not asked when an order leaves",
         OUTGOING,
-        "        if self._is_killed(sender):\n            sender.refused",
+        "        if self.is_killed(sender):\n            sender.refused",
         "        if sender.bot_id in ():\n            sender.refused",
         2000,
         only="kill switch,database slow,burst,partial fills",

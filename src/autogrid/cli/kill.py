@@ -44,7 +44,7 @@ def lift(bot: str | None, account: str | None, everything: bool, data_dir: Path 
     """Let go on what was killed with the same option."""
     _one_of(bot, account, everything)
     meant, freed = asked(data_dir, lambda database: kills.lift_kill(database, bot, account))
-    _say(meant, as_json, "lifted", f"{freed} bots go on.")
+    _say(meant, as_json, "lifted", "1 bot goes on." if freed == 1 else f"{freed} bots go on.")
 
 
 @kill.command("list")

@@ -249,7 +249,7 @@ class Desk:
         if own.status == "open":
             return
         at_ms = self._now()
-        if order.cancel_asked:
+        if order.cancel_asked or (own.status == "cancelled" and self._account.outgoing.is_killed(self)):
             self._tell(Cancelled(at_ms, order.id))
         elif order.kind == "maker" and not order.filled and own.status in ("cancelled", "expired"):
             self._tell(Rejected(at_ms, order.id, own.words or "it would have traded at once, or was taken out"))

@@ -118,11 +118,12 @@ class Outgoing:
         """
         self._killed = None if bots is None else frozenset(bots)
         for task, order in self._placing.items():
-            if self._is_killed(order.sender):
+            if self.is_killed(order.sender):
                 task.cancel()
         self._news.set()
 
-    def _is_killed(self, sender: Sender) -> bool:
+    def is_killed(self, sender: Sender) -> bool:
+        """Whether a kill stands for whose orders these are."""
         return self._killed is None or sender.bot_id in self._killed
 
     async def run(self) -> None:
@@ -178,7 +179,7 @@ class Outgoing:
 
     async def _place(self, order: _Order) -> None:
         sender, known, intent = order
-        if self._is_killed(sender):
+        if self.is_killed(sender):
             sender.refused(known, "kill", "the kill switch is on")
             return
         window_ms = self._hold.window_ms()
@@ -194,7 +195,7 @@ class Outgoing:
         except (ExchangeUnclear, TimeoutError):
             sender.unclear(known)
         except asyncio.CancelledError:
-            if self._is_killed(sender):
+            if self.is_killed(sender):
                 sender.unclear(known)  # it is looked up, and taken out where it has arrived
             raise
         else:

@@ -92,6 +92,7 @@ def market_at(
         min_quantity=known.min_quantity if known else ZERO,
         max_quantity=known.max_quantity if known else None,
         max_orders=known.max_orders if known else None,
+        stops=known.stops if known else "none",
         least_share=known.least_share if known else None,
         most_share=known.most_share if known else None,
     )

@@ -173,7 +173,7 @@ fills = Table(
     Column("maker", Boolean, nullable=False),
     Column("profit", Figure),
     PrimaryKeyConstraint("bot_id", "seq"),
-    UniqueConstraint("bot_id", "fill_id"),
+    UniqueConstraint("bot_id", "order_id", "fill_id"),
 )
 """Every fill that was booked. `profit`: of the round trip it closed."""
 
