@@ -20,7 +20,7 @@ def codes_of(source: Source) -> set[str]:
     found = set()
     for node in ast.walk(source.tree):
         match node:
-            case ast.ClassDef(name=name, body=body) if name.startswith("UnableTo"):
+            case ast.ClassDef(name=name, body=body) if name.startswith(("UnableTo", "Exchange", "Lease")):
                 found |= set(_class_codes(body))
             case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=str(code)), _, *_]) if is_coded(name):
                 found.add(code)

@@ -49,8 +49,8 @@ def main() -> None:
     with ThreadPoolExecutor(2) as pool:
         hunts = {pool.submit(hunted, one, seeds): one.name for one in PLANTED if part in one.name}
         for hunt in as_completed(hunts):
-            found = "took too long" if isinstance(hunt.exception(), subprocess.TimeoutExpired) else hunt.result()
-            sys.stdout.write(f"{hunts[hunt]}: {found or 'not found'}\n")
+            found = str(hunt.exception() or hunt.result() or "not found")
+            sys.stdout.write(f"{hunts[hunt]}: {found[:300]}\n")
             sys.stdout.flush()
 
 

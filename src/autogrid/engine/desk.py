@@ -102,10 +102,9 @@ class Desk:
     async def settle(self) -> None:
         """Settle all that was open before this run; then orders leave."""
         timing, hold = self._account.timing, self._account.hold
-        for known in self._known.open:
-            if known.is_unanswered:
-                known.deadline_ms = hold.steady_ms() + hold.window_ms()
-                self._look_up(known)
+        before = [known for known in self._known.open if known.is_unanswered]
+        for known in before:
+            known.deadline_ms = hold.steady_ms() + hold.window_ms()
         tries = 0
         while True:
             try:
@@ -114,6 +113,9 @@ class Desk:
             except AWAY:
                 await asyncio.sleep(timing.after(tries))
                 tries += 1
+        for known in before:  # and not what was decided meanwhile, which has not left
+            if known.is_unanswered:  # one round tells most of them; a look-up each would be dear
+                self._look_up(known)
         await self._chores.looked()
         self._settled = True
         self._let_go()

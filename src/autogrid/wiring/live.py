@@ -86,22 +86,24 @@ class OpenAccount:
 
     async def _watch(self) -> None:
         """Compare what bots own with what is there, and read the rules of markets anew."""
-        read = time.monotonic()
+        read, doubtful_until = time.monotonic(), 0.0
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._anew.wait(), self._funds_s)
                 await asyncio.sleep(self._funds_s / 10)  # many orders may be refused at one time
-            asked = self._anew.is_set()
+            if self._anew.is_set():
+                doubtful_until = time.monotonic() + RULES_S
+            doubtful = time.monotonic() < doubtful_until
             self._anew.clear()
             with suppress(ExchangeAway, ExchangeRefused, TimeoutError):
                 balances = await within(self.account.timing, self.account.venue.balances())
                 self.short = shortfall(self.owned.values(), balances)
-                due = asked or time.monotonic() > read + RULES_S
+                due = doubtful or time.monotonic() > read + RULES_S
                 read = time.monotonic() if due else read
                 for symbol in self.account.symbols:
                     known = self.rules.of(self.account.venue.exchange, symbol)
                     if due or (known is not None and not known.trading):
-                        await self.rules.read(self.account, symbol, self._funds_s / 10 if asked else RULES_S / 2)
+                        await self.rules.read(self.account, symbol, self._funds_s / 10 if doubtful else RULES_S / 2)
 
     def doubt(self) -> None:
         """The exchange refused an order by its rules, or for want of funds: look at both soon."""
