@@ -52,7 +52,7 @@ def test_every_command_has_help_and_json_where_it_gives_figures(name: str) -> No
     result = CliRunner().invoke(autogrid, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert result.output.startswith("Usage:")
-    if name not in ("bot", "credentials", "data", "demo", "engine", "keys"):  # groups, a view, and what runs until it is stopped
+    if name not in ("bot", "credentials", "data", "demo", "engine", "keys"):  # groups, a view, the engine
         assert "--json" in result.output
 
 
