@@ -111,6 +111,7 @@ class Attended:
                     task.cancel()
                     with suppress(asyncio.CancelledError, StopAsyncIteration):
                         await task
+            await source.aclose()
 
 
 def _needs_price(event: Event) -> bool:
