@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -94,7 +94,7 @@ class FrailExchange(SimulatedExchange):
         await super().execute(command)
         self.fate.touch()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         async for event in super().events():
             due = tuple(ask for ask in self.asks if event.at_ms >= ask.at_ms)
             self.asks = self.asks[len(due) :]

@@ -1,7 +1,7 @@
 """What users asked while no engine ran: carried out at the first price of the new run, or passed over as too old."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Told:
     async def execute(self, command: Command) -> None:
         """Nothing is commanded here."""
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         while self.left:
             yield self.left.pop(0)
 
@@ -62,7 +62,7 @@ def heard(inbox: Inbox, *events: Event, after: Callable[[Event], None] = lambda 
 
     async def listen() -> list[Event]:
         found = []
-        async with aclosing(Attended(Told(*events), inbox, lambda: LATER_MS + 7).events()) as source:  # type: ignore[type-var]
+        async with aclosing(Attended(Told(*events), inbox, lambda: LATER_MS + 7).events()) as source:
             async for event in source:
                 found.append(event)
                 after(event)

@@ -1,7 +1,7 @@
 """The one loop: a step is kept before its commands leave, and a step that cannot be kept sends nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
@@ -20,7 +20,7 @@ class Wire:
         self._events = events
         self._full = full
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         for event in self._events:
             yield event
 

@@ -117,6 +117,7 @@ class Simulation:
         self._graves: list[Engine] = []
         self.checks = Checks(self.side, path, self.wrong_ones)
         self._wanted_engines = plan.engines or self.scenario.engines
+        self._over = False
         self._hosts = self._nonces = self._crashes = 0
         chance = random.Random(f"{plan.seed} world")
         user = InlineDatabase(path)
@@ -137,6 +138,8 @@ class Simulation:
         return f"n{self._nonces:05d}"
 
     def wrong(self, what: str) -> None:
+        if self._over:
+            return  # what is torn down tears
         self.wrong_ones(f"{self.loop.time() / DAY_S:.4f} d: {what}")
         self._note("wrong", what)
 
@@ -296,6 +299,7 @@ class Simulation:
 
     async def _close(self) -> Outcome:
         self._log_journal()
+        self._over = True
         for engine in list(self.stage.engines):
             engine.host.dead = True
             engine.inline.kill()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -144,7 +144,7 @@ class Alerting(SimulatedExchange):
         self._chance = random.Random(seed)
         self._sent = 0
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         async for event in super().events():
             yield event
             if self._chance.random() < 0.1:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from autogrid.engine.ports import Exchange
@@ -78,7 +78,7 @@ class Attended:
             self._held.append(request)
         return None
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """What the exchange tells, and what users ask as soon as the bot has taken in what was told."""
         source = self._exchange.events()
         begun = False

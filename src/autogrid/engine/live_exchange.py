@@ -5,7 +5,7 @@ Until all that was open before is settled, and while prices are silent, the bot 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from autogrid.engine.account import Account
@@ -87,7 +87,7 @@ class LiveExchange:
         elif isinstance(command, Cancel):
             self.desk.cancel(command.order_id)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """As `Exchange.events`; ends when `close` was called and nothing is on its way."""
         yield self._started
         self._told.silence(starting=True)

@@ -1,6 +1,6 @@
 """What a session needs from outside. A port stands here only where two adapters stand in the tree."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Protocol
 
 from autogrid.trading.event import CandleClosed, Event
@@ -13,7 +13,7 @@ from autogrid.trading.state import BotState, Step
 class Exchange(Protocol):
     """A place that tells what happens and takes orders. Two: the simulated and the real."""
 
-    def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncGenerator[Event, None]:
         """Everything that happens to this bot, in order, until there is no more to tell."""
         ...
 

@@ -1,7 +1,7 @@
 """The simulated exchange, on a tape or on live prices: backtest and paper are this one class."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -116,7 +116,7 @@ class SimulatedExchange:
         else:
             self._answers.extend(self._book.execute(command))
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Ticks, and what they and the bot's commands lead to."""
         answers, book, feed = self._answers, self._book, self._feed
         for event in self._first:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
@@ -261,7 +261,7 @@ class _Exchange(SimulatedExchange):
             for gone in self._book.execute(Cancel(command.order.id)):
                 self._answers.append(Expired(*gone[:2]) if isinstance(gone, Cancelled) else gone)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         count = 0
         past: list[Event] = []
         async for event in super().events():
