@@ -61,9 +61,12 @@ async def test_a_strategy_on_candles_decides_the_same_in_a_backtest_on_paper_and
 @pytest.mark.asyncio
 async def test_where_the_market_does_not_wait_every_difference_has_its_reason(tmp_path: Path) -> None:
     tape = lively_tape(11, 6, tmp_path, swing=0.008)
-    on_wire, row = await live("binance", tape, "grid", GRIDS["plain"], tmp_path, pace_s=0.005)
-    differences = compared(await backtest(row, tape), on_wire)
-    print(told(differences) or "nothing differs")  # noqa: T201
+    for pace_s in (0.005, 0.001, 0.0):  # on a machine that happens to be quick the bot keeps up with the first
+        on_wire, row = await live("binance", tape, "grid", GRIDS["plain"], tmp_path / str(pace_s), pace_s=pace_s)
+        differences = compared(await backtest(row, tape), on_wire)
+        print(told(differences) or "nothing differs")  # noqa: T201
+        if differences:
+            break
     assert differences, "a market that runs away from its bot must leave traces"
     assert {one.why for one in differences} <= REASONS
 

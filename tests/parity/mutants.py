@@ -132,10 +132,10 @@ MUTANTS: Final = (
     Mutant(
         "orders are sent before they are kept",
         "engine/session.py",
-        "        if is_news(state, step):\n",
-        "        for command in step.commands:\n"
-        "            await exchange.execute(command)\n"
-        "        if is_news(state, step):\n",
+        "            if is_news(state, step):\n",
+        "            for command in step.commands:\n"
+        "                await exchange.execute(command)\n"
+        "            if is_news(state, step):\n",
         "tests/engine/test_session_keeps_before_it_sends.py::test_an_order_is_kept_before_it_is_sent",
     ),
     Mutant(

@@ -83,7 +83,7 @@ PLANTED: Final = (
         DESK,
         "continue  # a fault while asking says nothing of the order",
         "own, asked_ms = None, known.deadline_ms + 1_000_000",
-        8000,
+        8001,
     ),
     Planted(
         "the last moment at which an order may arrive is forgotten",
@@ -95,16 +95,16 @@ PLANTED: Final = (
     Planted(
         "orders leave before their step is kept",
         SESSION,
-        """        if is_news(state, step):
-            await journal.append(step, state, exchange.cursor)  # kept before it is sent: a crash loses nothing
-        state = step.state
+        """            if is_news(state, step):
+                await journal.append(step, state, exchange.cursor)  # kept before it is sent: a crash loses nothing
+            state = step.state
 """,
-        """        for command in step.commands:
-            await exchange.execute(command)
-        if is_news(state, step):
-            await journal.append(step, state, exchange.cursor)
-        state = step.state
-        step = step._replace(commands=())
+        """            for command in step.commands:
+                await exchange.execute(command)
+            if is_news(state, step):
+                await journal.append(step, state, exchange.cursor)
+            state = step.state
+            step = step._replace(commands=())
 """,
         8000,
     ),
@@ -130,16 +130,6 @@ PLANTED: Final = (
         8000,
     ),
     Planted(
-        "trades are read from where the foremost bot stands",
-        ROUNDS,
-        "return min(known, key",
-        "return max(known, key",
-        8003,
-        only="database full,database in doubt,event lost,stream stalls,burst,partial fills",
-        strength=4,
-        bots=6,
-    ),
-    Planted(
         "the exchange is not asked each minute",
         ACCOUNT,
         "if self._blind or waited >= self.timing.round_s:",
@@ -152,7 +142,7 @@ PLANTED: Final = (
         DESK,
         "                self._chores.begin(self._look_ended(known))\n",
         "                pass\n",
-        8004,
+        8000,
     ),
     Planted(
         "a cancel that an earlier run had asked for is not repeated",
@@ -168,7 +158,7 @@ PLANTED: Final = (
         DESK,
         "if known.is_unanswered:  # one round tells",
         "if not known.client_id:  # one round tells",
-        8013,
+        8000,
     ),
     Planted(
         "what was decided during the start is looked up as if it had left",
@@ -182,7 +172,7 @@ PLANTED: Final = (
         OUTGOING,
         "        if self.is_killed(sender):\n            sender.refused",
         "        if sender.bot_id in ():\n            sender.refused",
-        8015,
+        8101,
         only="kill switch,database slow,burst,partial fills",
         strength=6,
     ),
@@ -202,28 +192,20 @@ PLANTED: Final = (
         JOURNAL,
         'tables.leases.c.epoch == bindparam("epoch")',
         'tables.leases.c.epoch >= bindparam("epoch")',
-        8004,
+        8000,
         only="freeze,renewals fail,burst,partial fills,slow there,manual trade,events swapped",
         strength=6,
         engines=2,
         bots=6,
     ),
     Planted(
-        "an order that came back from an exchange that was away leaves after its bot was begun anew",
+        "an order that waited for too long is given back and leaves all the same",
         OUTGOING,
-        "        if sender in self._gone:\n",
-        "        if sender in ():\n",
-        8006,
-        only="rate limit,held back,database full,database in doubt,burst,partial fills",
-        strength=4,
-        bots=6,
-    ),
-    Planted(
-        "of the pages of trades the last alone is read",
-        ROUNDS,
-        "trades += page.trades",
-        "trades = list(page.trades)",
-        8003,
+        "                old.sender.unsent(old.known)\n",
+        "                old.sender.unsent(old.known)\n                self._begin(self._place(old), [old.sender])\n",
+        8001,
+        only="rate limit,away before,maintenance,burst,partial fills",
+        strength=3,
     ),
     Planted(
         "a round is told to the first bot alone",
@@ -256,5 +238,13 @@ PLANTED: Final = (
         8005,
         only="rate limit,away before,burst,partial fills,request,kill switch",
         strength=3,
+    ),
+    Planted(
+        "a run of a bot that has failed goes on beside the next one",
+        "engine/inbox.py",
+        "            await source.aclose()\n",
+        "            self._priced = False\n",
+        30042,
+        days=1.0,
     ),
 )
