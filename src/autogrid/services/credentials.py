@@ -23,6 +23,7 @@ from autogrid.storage.credentials import (
     add_credential,
     bots_using,
     find_credential,
+    hold_credential,
     list_credentials,
     new_credential_id,
     note,
@@ -232,7 +233,7 @@ async def opened(database: Database, vault: Vault, meant: str, by: str, purpose:
 
 async def _opened(database: Database, vault: Vault, meant: str, by: str, purpose: str) -> Opened:
     async with database.writing() as connection:
-        row = await find_credential(connection, meant)
+        row = await hold_credential(connection, meant)
         keys = await versions_of(connection, row.tenant)
         api_key, secret = (vault.open(row.sealed.get(field, ""), keys, row.id, field) for field in FIELDS)
         await note(connection, now_ms(), by, "opened", row.id, purpose, tenant=row.tenant)

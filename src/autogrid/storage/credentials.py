@@ -113,6 +113,16 @@ async def find_credential(connection: AsyncConnection, meant: str, tenant: str =
     raise UnableToFindCredential(f"no key is called '{meant}'; {there}")
 
 
+async def hold_credential(connection: AsyncConnection, meant: str) -> CredentialRow:
+    """As `find_credential`, and nobody seals its secrets anew until the transaction ends, nor drops the keys that open
+    them.
+    """
+    row = await find_credential(connection, meant)
+    credentials = tables.credentials
+    await connection.execute(select(credentials.c.id).where(credentials.c.id == row.id).with_for_update(read=True))
+    return await find_credential(connection, row.id)
+
+
 async def set_checked(
     connection: AsyncConnection, row: CredentialRow, state: CredentialState, reason: str, rights: Rights, now_ms: int
 ) -> None:
