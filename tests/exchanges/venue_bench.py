@@ -101,7 +101,8 @@ async def benched(exchange: str, folder: Path) -> AsyncIterator[Bench]:
     """A bench; BTC stands at 50,000."""
     clock = Clock()
     market = replace(BTC, fee_in=QUOTE) if exchange == "mexc" else BTC
-    world, faults = World({SYMBOL: market}, clock, client_ids_once=exchange != "binance"), Faults(1)
+    of_binance = exchange == "binance"
+    world, faults = World({SYMBOL: market}, clock, client_ids_once=not of_binance, ids_by_market=of_binance), Faults(1)
     world.add_account("ann", {"USDT": D(10_000), "BTC": D(1)})
     world.add_key(Key(KEY, SECRET, "ann"))
     world.add_key(Key(READ_ONLY, SECRET, "ann", trades=False))

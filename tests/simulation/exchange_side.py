@@ -48,7 +48,7 @@ class ExchangeSide:
         self.chaos = chaos
         self.style = style
         self.start_ms = start_ms
-        self.world = World(markets, self.now_ms, client_ids_once=style != "binance")
+        self.world = World(markets, self.now_ms, client_ids_once=style != "binance", ids_by_market=style == "binance")
         self.away_until_ms = 0
         self.heard: list[Callable[[WorldNews], None]] = []
         """Who watches: the checks, the trace."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from autogrid.simulator.books import AccountBook
-from autogrid.simulator.records import Holding, SimOrder, SimTrade, UnableToTrade
+from autogrid.simulator.records import Holding, OrderKey, SimOrder, SimTrade, UnableToTrade
 from autogrid.simulator.wallet import Wallet
 from autogrid.trading.market import Market
 from autogrid.trading.matching import MatchingRules
@@ -17,9 +17,9 @@ class Account:
     def __init__(self, name: str, funds: Mapping[str, Decimal]) -> None:
         self.name = name
         self.wallet = Wallet(funds)
-        self.orders: dict[int, SimOrder] = {}
-        """All, by the exchange's id, oldest first."""
-        self.open: dict[int, SimOrder] = {}
+        self.orders: dict[OrderKey, SimOrder] = {}
+        """All, oldest first."""
+        self.open: dict[OrderKey, SimOrder] = {}
         self.trades: list[SimTrade] = []
         self.books: dict[str, AccountBook] = {}
         self.told = {asset: Holding(amount, ZERO) for asset, amount in funds.items()}
@@ -35,7 +35,7 @@ class Account:
 
     def keep(self, order: SimOrder) -> None:
         """A new order, open as yet."""
-        self.orders[order.exchange_id] = self.open[order.exchange_id] = order
+        self.orders[order.key] = self.open[order.key] = order
         self._named[order.symbol, order.client_id] = order
 
     def named(self, symbol: str, client_id: str) -> SimOrder | None:
@@ -59,4 +59,4 @@ class Account:
         """Set aside what a waiting stop will need, a buy weighed at `price`."""
         asset = market.quote if order.side == "buy" else market.base
         need = market.needed(price * order.quantity) if order.side == "buy" else order.quantity
-        self.wallet.hold(order.exchange_id, asset, need)
+        self.wallet.hold(order.key, asset, need)

@@ -73,7 +73,7 @@ class Dealing:
         market = self.side.market
         more = market.needed(dearer * limit.quantity) - market.needed(limit.price * limit.quantity)
         if more > 0 and limit.side == "buy":
-            owner.wallet.hold(stop.exchange_id, market.quote, more)
+            owner.wallet.hold(stop.key, market.quote, more)
 
     def fill_resting(self, owner: Account, most: Quantity | None) -> bool:
         """Fill what the present price touches; whether anything did."""
@@ -83,7 +83,7 @@ class Dealing:
         book.stand_at(price, self._clock_ms())
         fills = book.fills(most)
         for fill in fills:
-            self._fill(owner, owner.orders[int(fill.order_id)], fill)
+            self._fill(owner, owner.orders[self.side.market.symbol, int(fill.order_id)], fill)
         return bool(fills)
 
     def trigger_stops(self, owner: Account) -> bool:
@@ -99,7 +99,7 @@ class Dealing:
 
     def end(self, owner: Account, order: SimOrder, status: Ended, why: str = "") -> None:
         """An open order ends without (further) trades; what it held is free."""
-        owner.wallet.release(order.exchange_id)
+        owner.wallet.release(order.key)
         if not order.waiting:
             owner.book(self.side.market, self._rules).remove_order(order.exchange_id)
         self._close(owner, order, status, why)
@@ -190,7 +190,7 @@ class Dealing:
         order.trades.append(trade)
         owner.trades.append(trade)
         if not order.is_open:
-            del owner.open[order.exchange_id]
+            del owner.open[order.key]
         self.tell_order(order, "trade", trade)
         other = self.other(order)
         if other is not None:
@@ -200,7 +200,7 @@ class Dealing:
         other = self.other(order)
         if other is not None:
             self.end(owner, other, "expired", "the other order of its list was triggered")
-        owner.wallet.release(order.exchange_id)
+        owner.wallet.release(order.key)
         order.waiting = False
         order.changed_ms = order.triggered_ms = self._clock_ms()
         self.tell_order(order, "triggered")
@@ -209,7 +209,7 @@ class Dealing:
     def _close(self, owner: Account, order: SimOrder, status: Ended, why: str) -> None:
         order.status, order.why, order.changed_ms = status, why, self._clock_ms()
         order.waiting = False
-        del owner.open[order.exchange_id]
+        del owner.open[order.key]
         self.tell_order(order, status)
 
 

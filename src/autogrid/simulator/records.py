@@ -32,6 +32,10 @@ Refused: TypeAlias = Literal[
 """Why the world refuses; each protocol has its own code for each."""
 
 
+OrderKey: TypeAlias = tuple[str, int]
+"""Symbol and exchange id of an order: the id alone may be that of orders on other markets too."""
+
+
 class UnableToTrade(Exception):
     """The world refuses. `why` is one of `Refused`, the text says it with numbers."""
 
@@ -89,6 +93,11 @@ class SimOrder:
     triggered_ms: int | None = None
     """When its trigger was reached."""
     trades: list["SimTrade"] = field(default_factory=list)
+
+    @property
+    def key(self) -> OrderKey:
+        """What no other order has."""
+        return self.symbol, self.exchange_id
 
     @property
     def is_open(self) -> bool:

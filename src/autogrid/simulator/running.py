@@ -20,12 +20,14 @@ class Protocol(NamedTuple):
     add_routes: AddRoutes
     client_ids_once: bool
     """A client id is never accepted twice."""
+    ids_by_market: bool = False
+    """Each market numbers its orders anew."""
     fees_in_quote: bool = False
     """A buy, too, pays its fee in quote."""
 
 
 PROTOCOLS: Final[Mapping[str, Protocol]] = {
-    "binance": Protocol(add_binance, client_ids_once=False),
+    "binance": Protocol(add_binance, client_ids_once=False, ids_by_market=True),
     "bybit": Protocol(add_bybit, client_ids_once=True),
     "mexc": Protocol(add_mexc, client_ids_once=True, fees_in_quote=True),
 }
@@ -56,4 +58,4 @@ def make_world(name: str, markets: Mapping[str, Market], clock_ms: Callable[[], 
     protocol = PROTOCOLS[name]
     if protocol.fees_in_quote:
         markets = {symbol: replace(market, fee_in=QUOTE) for symbol, market in markets.items()}
-    return World(markets, clock_ms, client_ids_once=protocol.client_ids_once)
+    return World(markets, clock_ms, client_ids_once=protocol.client_ids_once, ids_by_market=protocol.ids_by_market)

@@ -6,7 +6,7 @@ What resting orders hold is known to their books; see `books.py`. Nothing here g
 from collections.abc import Mapping
 from decimal import Decimal
 
-from autogrid.simulator.records import UnableToTrade
+from autogrid.simulator.records import OrderKey, UnableToTrade
 from autogrid.trading.money import ZERO, Amount, text
 
 
@@ -15,7 +15,7 @@ class Wallet:
 
     def __init__(self, funds: Mapping[str, Decimal]) -> None:
         self.free: dict[str, Amount] = dict(funds)
-        self._holds: dict[int, tuple[str, Amount]] = {}
+        self._holds: dict[OrderKey, tuple[str, Amount]] = {}
 
     def add(self, asset: str, amount: Amount) -> None:
         """Give `amount`, or take it where it is below zero. Raises UnableToTrade (`funds`)."""
@@ -24,15 +24,15 @@ class Wallet:
             raise UnableToTrade("funds", f"{text(-amount)} {asset} asked, {text(self.free.get(asset, ZERO))} free")
         self.free[asset] = free
 
-    def hold(self, exchange_id: int, asset: str, amount: Amount) -> None:
-        """Set `amount` aside for the waiting order `exchange_id`. Raises UnableToTrade (`funds`)."""
+    def hold(self, order: OrderKey, asset: str, amount: Amount) -> None:
+        """Set `amount` aside for a waiting order. Raises UnableToTrade (`funds`)."""
         self.add(asset, -amount)
-        self._holds[exchange_id] = (asset, amount)
+        self._holds[order] = (asset, amount)
 
-    def release(self, exchange_id: int) -> None:
+    def release(self, order: OrderKey) -> None:
         """Free what was set aside for the order, if anything was."""
-        if exchange_id in self._holds:
-            asset, amount = self._holds.pop(exchange_id)
+        if order in self._holds:
+            asset, amount = self._holds.pop(order)
             self.add(asset, amount)
 
     def held(self, asset: str) -> Amount:

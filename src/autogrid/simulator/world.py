@@ -7,8 +7,10 @@ and never calls back into the world's commands. What fills, at which price and f
 a list of two (OCO) holds the coins once, for its resting leg.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import count
 from typing import Final
 
 from autogrid.simulator.accounts import Account
@@ -47,9 +49,11 @@ class World:
         rules: MatchingRules = TOUCH,
         *,
         client_ids_once: bool = False,
+        ids_by_market: bool = False,
     ) -> None:
         """`clock_ms`: UTC ms. `client_ids_once`: a client id is never accepted twice, as on Bybit and MEXC; otherwise
-        it is free again when its order is done, as on Binance.
+        it is free again when its order is done, as on Binance. `ids_by_market`: each market numbers its orders from 1,
+        so that orders on two of them have the same exchange id, as on Binance; otherwise no two have.
         """
         self._deals: dict[str, Dealing] = {}
         self._clock_ms = clock_ms
@@ -58,7 +62,8 @@ class World:
         self._accounts: dict[str, Account] = {}
         self._keys: dict[str, Key] = {}
         self._listeners: list[Hear] = []
-        self._next_id = 1
+        self._ids_by_market = ids_by_market
+        self._new_ids: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
         self._next_list = 1
         self.lists: dict[int, SimList] = {}
         """Order lists (OCO) by id, the done ones too."""
@@ -120,7 +125,7 @@ class World:
         owner, deal = self._owner(account), self._trading(wanted.symbol)
         price, quantity = self._weigh(owner, deal.side, wanted, 1)
         owner.check_funds(deal.side.market, wanted.side, price, quantity)
-        order = deal.take(owner, wanted, self._new_id(), quantity)
+        order = deal.take(owner, wanted, self._new_id(wanted.symbol), quantity)
         deal.begin(owner, order, price)
         deal.tell_wallet(owner)
         return order
@@ -145,8 +150,8 @@ class World:
             raise UnableToTrade("duplicate-client-id", f"both orders are called {stop.client_id}")
         dearer = max(price, stop_price)
         owner.check_funds(deal.side.market, limit.side, dearer, quantity)
-        first = deal.take(owner, limit, self._new_id(), quantity)
-        second = deal.take(owner, stop, self._new_id(), quantity)
+        first = deal.take(owner, limit, self._new_id(limit.symbol), quantity)
+        second = deal.take(owner, stop, self._new_id(stop.symbol), quantity)
         list_id, self._next_list = self._next_list, self._next_list + 1
         name = list_client_id or f"list{list_id:018d}"
         self.lists[list_id] = SimList(list_id, account, limit.symbol, name, self.now_ms(), [first, second])
@@ -171,8 +176,8 @@ class World:
     def keep_rejected(self, account: str, wanted: Wanted, why: str) -> SimOrder:
         """Keep an order that was refused as one that existed (Bybit takes some and then cancels them)."""
         owner, deal = self._owner(account), self._deal(wanted.symbol)
-        order = deal.take(owner, wanted, self._new_id(), wanted.quantity or ZERO)
-        del owner.open[order.exchange_id]
+        order = deal.take(owner, wanted, self._new_id(wanted.symbol), wanted.quantity or ZERO)
+        del owner.open[order.key]
         order.status, order.why, order.waiting = "rejected", why, False
         deal.tell_order(order, "rejected")
         return order
@@ -185,8 +190,8 @@ class World:
         """The order of that id, or the newest with that client id."""
         owner = self._owner(account)
         if exchange_id is not None:
-            order = owner.orders.get(exchange_id)
-            same = order is not None and order.symbol == symbol and client_id in ("", order.client_id)
+            order = owner.orders.get((symbol, exchange_id))
+            same = order is not None and client_id in ("", order.client_id)
             return order if same else None
         return owner.named(symbol, client_id)
 
@@ -298,9 +303,8 @@ class World:
             raise UnableToTrade("would-trade", f"a post-only order at {price} would trade at once at {last}")
         return price, quantity
 
-    def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id - 1
+    def _new_id(self, symbol: str) -> int:
+        return next(self._new_ids[symbol if self._ids_by_market else ""])
 
     def _owner(self, account: str) -> Account:
         return self._accounts[account]
