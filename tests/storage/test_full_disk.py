@@ -128,11 +128,14 @@ def test_a_database_that_may_not_grow_says_so_and_keeps_what_it_has(tmp_path: Pa
     async def check() -> None:
         limit = Limit(tmp_path)
         async with opened(tmp_path) as database:
-            event.listen(
-                database._engines.writer.sync_engine,
-                "begin",
-                lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={limit.pages}"),
-            )
+            engines = database._engines
+            assert engines.direct is not None
+            for engine in (engines.writer.sync_engine, engines.direct):
+                event.listen(
+                    engine,
+                    "begin",
+                    lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={limit.pages}"),
+                )
             await check_that_nothing_is_lost(database, limit)
 
     asyncio.run(check())

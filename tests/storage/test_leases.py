@@ -59,7 +59,7 @@ def test_a_lease_that_has_run_out_is_taken_over_at_the_next_epoch(place: Site) -
         second = await held(database, "two")
         assert (second.owner, second.epoch) == ("two", 2)
         async with database.writing() as connection:
-            assert await renew(connection, first, START_MS) is None
+            assert await renew(connection, [first], START_MS) == [None]
             await release(connection, first)
             assert await list_leases(connection) == [second]
         assert await taken(database, "one") is None
@@ -83,7 +83,7 @@ def test_a_renewed_lease_lasts_longer_and_one_nobody_took_is_not_lost(place: Sit
     async def check(database: Database) -> None:
         lease = await held(database, "one", GONE_MS)
         async with database.writing() as connection:
-            renewed = await renew(connection, lease, START_MS, LONG_MS)
+            (renewed,) = await renew(connection, [lease], START_MS, LONG_MS)
         assert renewed is not None
         assert renewed.expires_ms > lease.expires_ms
         assert renewed.epoch == lease.epoch
@@ -98,7 +98,7 @@ def test_a_released_lease_is_free_at_once_and_its_epoch_does_not_begin_anew(plac
         async with database.writing() as connection:
             await release(connection, lease)
             assert await list_leases(connection) == []
-            assert await renew(connection, lease, START_MS) is None
+            assert await renew(connection, [lease], START_MS) == [None]
         assert (await held(database, "two")).epoch == 2
 
     within(place, check)

@@ -57,7 +57,7 @@ class Leases:
         for some in filter(None, together):
             asked_ms = self._steady_ms()
             async with self._database.writing() as connection:
-                renewed = [await renew(connection, hold.lease, self._wall_ms()) for _, hold in some]
+                renewed = await renew(connection, [hold.lease for _, hold in some], self._wall_ms())
             for (account, hold), lease in zip(some, renewed, strict=True):
                 if lease is None:
                     hold.lost = True

@@ -24,7 +24,7 @@ from autogrid.storage.database import Database, UnableToRead
 from autogrid.storage.journal import UnableToAppend
 from autogrid.storage.kills import Kill, standing
 from autogrid.storage.requests import Request, mark_taken
-from autogrid.storage.wants import Want, list_wants, open_requests, set_prices
+from autogrid.storage.wants import Want, how_they_do, list_wants, open_requests, prices_heard
 from autogrid.trading.event import Tick
 
 LOOK_S: Final = 0.2
@@ -41,6 +41,8 @@ STARTS: Final = 25
 """So many bots are started at one look: the others need not wait for all of them."""
 MANY: Final = 50
 """Bots; see `_set_aside`."""
+SETTLED_S: Final = 30.0
+"""After the last of many starts; see `_set_aside`."""
 STORE_AWAY: Final = (UnableToKeep, UnableToRead)
 """The database does not answer; it may again."""
 
@@ -93,6 +95,8 @@ class Engine:
         """The prices that were written down, longest ago first."""
         self._new = 0
         """Bots that were started and not set aside."""
+        self._began_at = 0.0
+        """When the last of them was."""
         self._given: set[int] = set()
         """Requests that were handed to their bots."""
         self._sweeps: dict[str, asyncio.Task[None]] = {}
@@ -174,10 +178,10 @@ class Engine:
         await self._say(wanted)
 
     def _set_aside(self) -> None:
-        """Once many bots have begun: what they hold is there to stay, and the collector of garbage need not go through
-        it again and again, each time a tenth of a second in which nothing is sent.
+        """Once many bots have begun and have placed their orders: what they hold is there to stay, and the collector of
+        garbage need not go through it again and again, each time a twentieth of a second in which nothing is sent.
         """
-        if self._new >= MANY:
+        if self._new >= MANY and time.monotonic() > self._began_at + SETTLED_S:
             self._new = 0
             gc.unfreeze()
             gc.collect()
@@ -210,9 +214,7 @@ class Engine:
                 if (actual, words) != self._said.get(want.id):
                     news[want.id] = actual, words
         if news:
-            async with self._database.writing() as connection:
-                for bot_id, (actual, words) in news.items():
-                    await set_actual(connection, bot_id, actual, words, now_ms())
+            await self._database.keep([how_they_do(news, now_ms())])
             self._said.update(news)
 
     async def _start(self, want: Want) -> None:
@@ -223,6 +225,7 @@ class Engine:
         run = self._side.make(row, hold)
         self._bots.start(want.id, run)
         self._new += 1
+        self._began_at = time.monotonic()
         place = row.tape or (row.exchange if row.account == row.exchange else f"{row.exchange} ({row.account})")
         self._tell(f"{row.name} runs on {place}, {row.symbol}")
 
@@ -271,8 +274,8 @@ class Engine:
             return
         turns = {bot_id: turn for turn, bot_id in enumerate(self._kept)}
         first = sorted(news, key=lambda bot_id: turns.get(bot_id, -1))[:most]
-        async with self._database.writing() as connection:
-            await set_prices(connection, {bot_id: (news[bot_id].price, news[bot_id].at_ms) for bot_id in first})
+        heard = {bot_id: (news[bot_id].price, news[bot_id].at_ms) for bot_id in first}
+        await self._database.keep([prices_heard(heard)])
         for bot_id in first:
             self._kept.pop(bot_id, None)
             self._kept[bot_id] = news[bot_id]

@@ -7,17 +7,18 @@ all of the transaction is undone and each piece is done again in one of its own:
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Executable
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 MOST: Final = 200
 """Pieces in one transaction: beyond this the flush weighs little, and all wait for the last."""
 
-Writing: TypeAlias = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+Rows: TypeAlias = Mapping[Executable, Sequence[Mapping[str, Any]]]
+"""Rows for each statement, in the order in which the statements are carried out."""
+Together: TypeAlias = Callable[[Rows], Awaitable[None]]
+"""Carries rows out in one transaction, durable once it returns, undone where it raises."""
 
 
 class Write(NamedTuple):
@@ -47,8 +48,8 @@ class _Piece(NamedTuple):
 class CommitQueue:
     """What waits for a transaction."""
 
-    def __init__(self, writing: Writing) -> None:
-        self._writing = writing
+    def __init__(self, together: Together) -> None:
+        self._carry_out = together
         self._waiting: deque[_Piece] = deque()
         self._running: asyncio.Task[None] | None = None
 
@@ -68,7 +69,7 @@ class CommitQueue:
             if piece in self._waiting:
                 self._waiting.remove(piece)
             else:
-                await _ended(piece.kept)
+                await ended(piece.kept)
             raise
 
     async def close(self) -> None:
@@ -92,7 +93,7 @@ class CommitQueue:
             await asyncio.wait({attempt})
         except asyncio.CancelledError:
             attempt.cancel()
-            await _ended(attempt)
+            await ended(attempt)
             raise
         fault = attempt.exception()
         if fault is None:
@@ -112,9 +113,7 @@ class CommitQueue:
         for piece in pieces:
             for write in piece.writes:
                 rows.setdefault(write.statement, []).extend(write.rows)
-        async with self._writing() as connection:
-            for statement, its in rows.items():
-                await connection.execute(statement, its)
+        await self._carry_out(rows)
 
 
 def _tell(piece: _Piece, fault: BaseException | None) -> None:
@@ -126,7 +125,7 @@ def _tell(piece: _Piece, fault: BaseException | None) -> None:
         piece.kept.set_exception(fault)
 
 
-async def _ended(future: asyncio.Future[None]) -> None:
+async def ended(future: asyncio.Future[None]) -> None:
     """Return once `future` has ended, however often the caller is cancelled meanwhile."""
     while not future.done():
         try:

@@ -5,7 +5,9 @@ What only one of them knows stands in `sqlite` and `postgres`. The tables, the m
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,11 +15,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from autogrid.storage.commits import CommitQueue, UnableToKeep, Write
+from autogrid.storage.commits import CommitQueue, Rows, UnableToKeep, Write, ended
 from autogrid.storage.engines import Engines
 from autogrid.storage.postgres import Postgres
 from autogrid.storage.sqlite import FILE_NAME, Sqlite
@@ -93,7 +95,8 @@ class Database:
         self._store = store
         self._engines = engines
         self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if store.one_writer else nullcontext()
-        self._commits = CommitQueue(self.writing)
+        self._commits = CommitQueue(self._together)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="autogrid-keeps")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -123,27 +126,67 @@ class Database:
                 yield connection
                 inside, committing = False, True
         except (DBAPIError, OSError) as fault:
-            why = self._failure(fault, inside)
-            if why is None:
-                raise
-            in_doubt = committing and self._store.in_doubt(fault)
-            outcome = "whether it was kept is not known" if in_doubt else "nothing of it was kept"
-            raise UnableToKeep(f"{outcome}: {why}", in_doubt=in_doubt) from fault
+            self._raise_not_kept(fault, inside, committing)
+            raise
 
     async def keep(self, writes: Sequence[Write]) -> None:
         """As `CommitQueue.keep`: return once all of `writes` is durable, in a transaction shared with others."""
         await self._commits.keep(writes)
 
+    async def _together(self, rows: Rows) -> None:
+        """As `Together`. Raises `UnableToKeep`."""
+        direct = self._engines.direct
+        if direct is None:
+            async with self.writing() as connection:
+                for statement, its in rows.items():
+                    await connection.execute(statement, its)
+            return
+        step = _Step()
+        async with self._turn:
+            work = asyncio.get_running_loop().run_in_executor(self._thread, _carry_out, direct, rows, step)
+            await ended(work)
+        try:
+            work.result()
+        except (DBAPIError, OSError) as fault:
+            self._raise_not_kept(fault, step.inside, step.committing)
+            raise
+
     async def close(self) -> None:
         """Close every connection, once all that was to be kept is."""
         await self._commits.close()
+        self._thread.shutdown()
         await self._engines.dispose()
+
+    def _raise_not_kept(self, fault: Exception, inside: bool, committing: bool) -> None:
+        """Raises `UnableToKeep` where `fault` is the database's."""
+        why = self._failure(fault, inside)
+        if why is not None:
+            in_doubt = committing and self._store.in_doubt(fault)
+            outcome = "whether it was kept is not known" if in_doubt else "nothing of it was kept"
+            raise UnableToKeep(f"{outcome}: {why}", in_doubt=in_doubt) from fault
 
     def _failure(self, fault: Exception, inside: bool) -> str | None:
         """What is wrong with the database; a file or a wait of the caller's own is none of it."""
         if inside and not isinstance(fault, DBAPIError | TimeoutError):
             return None
         return self._store.failure(fault)
+
+
+@dataclass(slots=True)
+class _Step:
+    """How far a transaction has come."""
+
+    inside: bool = False
+    committing: bool = False
+
+
+def _carry_out(engine: Engine, rows: Rows, step: _Step) -> None:
+    """A whole transaction, in a thread."""
+    with engine.begin() as connection:
+        step.inside = True
+        for statement, its in rows.items():
+            connection.execute(statement, its)
+        step.inside, step.committing = False, True
 
 
 async def open_database(data_dir: Path, url: str = "") -> Database:

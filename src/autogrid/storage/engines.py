@@ -3,6 +3,7 @@
 import sqlite3
 from typing import Final, Literal, NamedTuple
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -18,11 +19,17 @@ class Engines(NamedTuple):
     writer: AsyncEngine
     opener: AsyncEngine
     """For the transaction that brings the database up to date, which may take long."""
+    direct: Engine | None = None
+    """For transactions whose statements are all known before: carried out in a thread in one go, where a driver that is
+    awaited would go to its thread and back for each statement, and wait each time for its turn on a busy loop.
+    """
 
     async def dispose(self) -> None:
         """Close every connection."""
-        for engine in self:
+        for engine in (self.reader, self.writer, self.opener):
             await engine.dispose()
+        if self.direct is not None:
+            self.direct.dispose()
 
 
 def broken_rule(fault: IntegrityError) -> Literal["missing", "twice", ""]:

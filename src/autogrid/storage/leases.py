@@ -7,13 +7,14 @@ that clock be turned forward, a second process may take the lease early, and the
 writing. No clock is trusted further: the holder stops sending by its own steady clock (`engine/lease.py`), and the
 journal asks for the epoch.
 
-One lease a transaction: a take-over waits for the steps that are being committed under the lease, and two that wait for
-each other's would never end. An owner's name is of one process and one start of it.
+On PostgreSQL one lease a transaction: a take-over waits for the steps that are being committed under the lease, and two
+that wait for each other's would never end. An owner's name is of one process and one start of it.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Update, case, cast, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Update, case, cast, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,11 +53,15 @@ async def take(
     return None if row is None else Lease(*row)
 
 
-async def renew(connection: AsyncConnection, lease: Lease, now_ms: int, ttl_ms: int = TTL_MS) -> Lease | None:
-    """The same lease for longer; None where it is lost. One that has run out and that nobody took is not lost."""
-    longer = _of(lease).values(expires_ms=_now(connection, now_ms) + ttl_ms)
-    row = (await connection.execute(longer.returning(*leases.c))).one_or_none()
-    return None if row is None else Lease(*row)
+async def renew(
+    connection: AsyncConnection, held: Sequence[Lease], now_ms: int, ttl_ms: int = TTL_MS
+) -> list[Lease | None]:
+    """Each of the leases for longer; None where it is lost. One that has run out and that nobody took is not lost."""
+    keys = [(lease.account, lease.owner, lease.epoch) for lease in held]
+    mine = tuple_(leases.c.account, leases.c.owner, leases.c.epoch).in_(keys)
+    longer = update(leases).where(mine).values(expires_ms=_now(connection, now_ms) + ttl_ms)
+    rows = {row.account: Lease(*row) for row in await connection.execute(longer.returning(*leases.c))}
+    return [rows.get(lease.account) for lease in held]
 
 
 async def release(connection: AsyncConnection, lease: Lease) -> None:

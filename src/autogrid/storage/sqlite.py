@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -37,7 +37,8 @@ class Sqlite:
         self._path.touch(mode=0o600)
         engine = sqlite_engine(self._path)
         writer = engine.execution_options(writes=True)
-        return Engines(engine, writer, writer)
+        direct = _always_durable(create_engine(_url(self._path, "pysqlite"), hide_parameters=True))
+        return Engines(engine, writer, writer, direct.execution_options(writes=True))
 
     def prepare(self, connection: Connection) -> None:
         """Nothing: the transaction that opens the file already has it for itself."""
@@ -113,10 +114,18 @@ def sqlite_warnings(version: tuple[int, ...]) -> tuple[str, ...]:
 
 def sqlite_engine(path: Path) -> AsyncEngine:
     """An engine on the file at `path`, each of its connections durable and strict."""
-    url = URL.create("sqlite+aiosqlite", database=str(path))
-    engine = create_async_engine(url, hide_parameters=True, pool_timeout=POOL_TIMEOUT_S)
-    event.listen(engine.sync_engine, "connect", _prepare)
-    event.listen(engine.sync_engine, "begin", _begin)
+    engine = create_async_engine(_url(path, "aiosqlite"), hide_parameters=True, pool_timeout=POOL_TIMEOUT_S)
+    _always_durable(engine.sync_engine)
+    return engine
+
+
+def _url(path: Path, driver: str) -> URL:
+    return URL.create(f"sqlite+{driver}", database=str(path))
+
+
+def _always_durable(engine: Engine) -> Engine:
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
     return engine
 
 

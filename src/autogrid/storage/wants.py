@@ -1,13 +1,14 @@
 """What is wanted of all bots, in a few columns: the engine looks five times a second, at thousands of bots."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from autogrid.storage import tables
 from autogrid.storage.bots import Actual, Wanted
+from autogrid.storage.commits import Write
 from autogrid.storage.encoding import decode_config
 from autogrid.storage.requests import Request
 from autogrid.trading.money import Price
@@ -43,11 +44,23 @@ async def open_requests(connection: AsyncConnection) -> dict[str, list[Request]]
     return found
 
 
-async def set_prices(connection: AsyncConnection, prices: Mapping[str, tuple[Price, int]]) -> None:
+_THE_BOT: Final = update(tables.bots).where(tables.bots.c.id == bindparam("meant"))
+_SET_PRICE: Final = _THE_BOT.values(price=bindparam("new_price"), price_ms=bindparam("new_ms"))
+_SET_ACTUAL: Final = _THE_BOT.values(
+    actual=bindparam("new_actual"), reason=bindparam("new_reason"), changed_ms=bindparam("new_ms")
+)
+
+
+def prices_heard(prices: Mapping[str, tuple[Price, int]]) -> Write:
     """The market's price as each bot last heard it, with the market's time, UTC ms."""
-    bots = tables.bots
-    rows: Sequence[dict[str, object]] = [
-        {"meant": bot_id, "price": price, "price_ms": at_ms} for bot_id, (price, at_ms) in prices.items()
+    rows = [{"meant": bot_id, "new_price": price, "new_ms": at_ms} for bot_id, (price, at_ms) in prices.items()]
+    return Write(_SET_PRICE, rows)
+
+
+def how_they_do(news: Mapping[str, tuple[Actual, str]], now_ms: int) -> Write:
+    """What each bot does now, and why."""
+    rows = [
+        {"meant": bot_id, "new_actual": actual, "new_reason": reason, "new_ms": now_ms}
+        for bot_id, (actual, reason) in news.items()
     ]
-    if rows:
-        await connection.execute(update(bots).where(bots.c.id == bindparam("meant")), rows)
+    return Write(_SET_ACTUAL, rows)
