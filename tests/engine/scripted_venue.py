@@ -39,6 +39,8 @@ class ScriptedVenue:
         self.finding: Callable[[str], Awaitable[OwnOrder | None]] = self.known
         self.found = 0
         """How often an order was looked up."""
+        self.owners_asked: list[str] = []
+        """Orders that were looked up by the exchange's id."""
 
     def now_ms(self) -> int:
         return START_MS + int(asyncio.get_running_loop().time() * 1_000)
@@ -107,6 +109,7 @@ class ScriptedVenue:
         return await self.finding(client_id)
 
     async def find_by_id(self, symbol: str, exchange_id: str) -> OwnOrder | None:
+        self.owners_asked.append(exchange_id)
         return next((one for one in self.orders.values() if one.exchange_id == exchange_id), None)
 
     async def open_orders(self, symbol: str) -> Sequence[OwnOrder]:

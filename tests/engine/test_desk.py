@@ -23,6 +23,8 @@ from tests.simulation.clock import VirtualLoop
 BOT = "b1234567"
 ORDER = decided("aa11-1-3.0b", "3.0b", "buy", "maker", D("100"), D("2"))
 WIRE = "b1234567-aa11-1"
+KEPT, ANOTHERS = "k1", "b7654321-cc33-1"
+"""An order that an earlier run of another bot left open: its exchange id and its client id."""
 
 
 class Bench:
@@ -33,13 +35,16 @@ class Bench:
         self.venue = ScriptedVenue()
         loop = asyncio.get_running_loop()
         self.hold = Hold(Lease("main", "us", 1, 0), 0, lambda: int(loop.time() * 1_000))
-        self.account = Account("main", self.venue, self.hold)
+        self.account = Account("main", self.venue, self.hold, kept_owner=self._kept_owner)
         self.told = Told(0)
         self.desk = Desk(BOT, state or first, bot.market, self.account, self.told)
         self.heard: list[Event] = []
         self.heard_at: list[float] = []
         """In seconds from the beginning."""
         self.fault: BaseException | None = None
+
+    async def _kept_owner(self, symbol: str, exchange_id: str) -> str:
+        return ANOTHERS if exchange_id == KEPT else ""
 
     async def begin(self, *, settled: bool = True) -> None:
         """Join the account, renew the lease for ever, and settle the start."""
@@ -188,6 +193,23 @@ def test_a_fill_that_the_stream_left_out_comes_with_the_next_round() -> None:
         await asyncio.sleep(70)
 
     assert play(scene).kinds == [Accepted, Filled]
+
+
+def test_the_exchange_is_asked_whose_a_nameless_trade_is_only_where_nobody_here_knows() -> None:
+    async def scene(bench: Bench) -> None:
+        bench.desk.place(ORDER)
+        await asyncio.sleep(1)
+        bench.venue.fill(WIRE, "1", "t1", told=False)
+        for exchange_id in ("x1", KEPT, "strange"):
+            trade = bench.venue.trades[0]._replace(client_id="", exchange_id=exchange_id)
+            bench.venue.hears.put_nowait(trade)
+        await asyncio.sleep(5)
+
+    bench = play(scene)
+    assert set(bench.venue.owners_asked) == {"strange"}
+    assert bench.kinds == [Accepted, Filled]
+    assert isinstance(bench.heard[0], Accepted)
+    assert bench.heard[0].exchange_id == "x1"
 
 
 def test_an_end_waits_for_the_trades_that_are_missing() -> None:

@@ -8,6 +8,7 @@ import asyncio
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from autogrid.engine.account import Account
@@ -32,6 +33,7 @@ from autogrid.trading.event import Started
 from autogrid.trading.money import Price
 from autogrid.trading.state import BotState
 from autogrid.trading.strategies.catalogue import build
+from autogrid.wiring.live import kept_owner
 from tests.simulation.clock import Host, VirtualLoop
 from tests.simulation.exchange_side import ExchangeSide
 from tests.simulation.inline_sqlite import InlineDatabase
@@ -92,7 +94,7 @@ class Engine:
                 tenure = await run.leasing.take(self.host, name, self.inline.database, self._wall_ms())
                 hold = run.leasing.hold(tenure)
                 venue = WorldVenue(run.side, name, self.host, run, tenure.lease.epoch)
-                account = Account(name, venue, hold, run.timing)
+                account = Account(name, venue, hold, run.timing, partial(kept_owner, self.inline.database, name))
                 self.accounts[name] = account
                 await self._apply_kills(account)
             except HEALS:

@@ -82,7 +82,7 @@ class WorldVenue:
         self._epoch = epoch
         self._loop = side.loop
         self._world = side.context
-        self._mistaken: dict[int, None] = {}
+        self._mistaken: dict[tuple[str, int], None] = {}
         self._off_ms = int(side.chaos.between(-150, 150))
         """How wrong its idea of the exchange's clock is."""
 
@@ -261,8 +261,8 @@ class WorldVenue:
         order = side.world.find(self._account, symbol, client_id=client_id, exchange_id=exchange_id)
         if order is not None and side.now_ms() < order.made_ms + LAG_MS and side.chaos.hits("not found at first"):
             return None
-        if order is not None and order.exchange_id not in self._mistaken and side.chaos.hits("not found by mistake"):
-            self._mistaken[order.exchange_id] = None
+        if order is not None and order.key not in self._mistaken and side.chaos.hits("not found by mistake"):
+            self._mistaken[order.key] = None
             return None
         return side.found(self._account, order, self._lag_ms("stale look-up"))
 
@@ -282,7 +282,7 @@ class WorldVenue:
             return Page((), str(side.last_trade(self._account, symbol)))
         most = PAGE[int(cursor) % len(PAGE)]
         trades = side.trades_from(self._account, symbol, int(cursor) + 1, most, self._lag_ms("trades late"))
-        return Page(trades, trades[-1].trade_id if trades else cursor)
+        return Page(trades, trades[-1].trade_id if trades else cursor, len(trades) == most)
 
     async def trades_of(self, symbol: str, exchange_id: str) -> Sequence[OwnTrade]:
         return await self._ask(self._question(lambda: self._trades_of(symbol, exchange_id)))

@@ -7,11 +7,12 @@ symbol. What bears none of our ids is somebody else's: counted, never touched.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from autogrid.engine.lease import Hold
 from autogrid.engine.outgoing import Outgoing, Sender, within
-from autogrid.engine.rounds import AWAY, Round, Rounds
+from autogrid.engine.rounds import AWAY, KeptOwner, Round, Rounds
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.venue import (
     News,
@@ -46,20 +47,34 @@ class Link(Sender, Protocol):
         """A round was made."""
         ...
 
+    def client_id_of(self, exchange_id: str) -> str:
+        """What one of its orders bears, by the exchange's id; empty where it knows none such."""
+        ...
+
 
 class Account:
     """The traffic of one account."""
 
-    def __init__(self, name: str, venue: Venue, hold: Hold, timing: Timing = PATIENT) -> None:
+    def __init__(
+        self,
+        name: str,
+        venue: Venue,
+        hold: Hold,
+        timing: Timing = PATIENT,
+        kept_owner: KeptOwner | None = None,
+    ) -> None:
+        """`kept_owner`: what the journals know of orders, so that the exchange need not be asked."""
         self.name = name
         self.venue = venue
         self.hold = hold
         self.timing = timing
         self.outgoing = Outgoing(name, venue, hold, timing)
-        self.rounds = Rounds(venue, hold, timing, self._cursors_on, self._rounded)
+        self.rounds = Rounds(venue, hold, timing, self._cursors_on, self._rounded, kept_owner)
         self._links: dict[str, Link] = {}
         self._since: dict[str, int] = {}
         """By bot: the last round that had begun when it joined."""
+        self._listening = asyncio.Event()
+        """Set once the stream tells, or is known not to."""
         self._trouble = ""
         self._blind = False
 
@@ -83,6 +98,13 @@ class Account:
     def symbols(self) -> list[str]:
         """What the bots trade."""
         return list(dict.fromkeys(link.symbol for link in self._links.values()))
+
+    async def listening(self) -> None:
+        """Return once the stream tells or is known not to, and after a while in any case: what is asked before may be
+        out of date when it begins, and is then asked again.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._listening.wait(), self.timing.listen_s)
 
     async def run(self) -> None:
         """Carry the traffic until cancelled. Raises `LeaseLost`."""
@@ -113,12 +135,17 @@ class Account:
         if isinstance(news, StreamBroke):
             self._blind = True
             self._trouble = f"the account's stream is broken: {news.words}"
+            self._listening.set()
             return
         if isinstance(news, StreamBegan):
             self._blind, self._trouble = False, ""
+            self._listening.set()
             for symbol in self.symbols:
-                self.rounds.ask_round(symbol)
+                if self.rounds.has_asked(symbol):  # who waits for the stream asks by itself
+                    self.rounds.ask_round(symbol)
             return
+        if isinstance(news, OwnTrade):
+            news = self._named(news)
         bot_id = bot_of(news.client_id)
         if bot_id is not None:
             link = self._links.get(bot_id)
@@ -145,7 +172,16 @@ class Account:
     def _cursors_on(self, symbol: str) -> list[str]:
         return [link.cursor_told for link in self._on(symbol)]
 
+    def _named(self, trade: OwnTrade) -> OwnTrade:
+        """The trade with the client id of its order, where that is known here: to ask the exchange for it is dear."""
+        if trade.client_id:
+            return trade
+        known = (link.client_id_of(trade.exchange_id) for link in self._on(trade.symbol))
+        return trade._replace(client_id=next(filter(None, known), ""))
+
     def _rounded(self, symbol: str, found: Round | BaseException) -> None:
+        if isinstance(found, Round):
+            found = found._replace(trades=tuple(map(self._named, found.trades)))
         for link in self._on(symbol):
             if isinstance(found, Round):
                 if found.number > self._since[link.bot_id]:

@@ -105,6 +105,7 @@ class Desk:
         before = [known for known in self._known.open if known.is_unanswered]
         for known in before:
             known.deadline_ms = hold.steady_ms() + hold.window_ms()
+        await self._account.listening()
         tries = 0
         while True:
             try:
@@ -176,6 +177,11 @@ class Desk:
         else:
             self._chores.owe(self._find_owner(news))
 
+    def client_id_of(self, exchange_id: str) -> str:
+        """As `Link`."""
+        known = self._known.of("", exchange_id)
+        return "" if known is None else known.client_id
+
     def report(self, found: Round) -> None:
         """A round: what is open, what was traded."""
         self.foreign = found.foreign
@@ -230,7 +236,7 @@ class Desk:
             if known.queued_ms is None:
                 self._count("orders that had arrived")
             known.cancelling = known.cancelling and status != "absent"
-            self._tell(Accepted(self._now(), order_id))
+            self._tell(Accepted(self._now(), order_id, own.exchange_id))
         if own.status != "open" or own.filled > known.order.filled:
             self._ending(known, own)
         elif known.order.cancel_asked and known.order.is_open:
@@ -272,7 +278,7 @@ class Desk:
 
     def _fill(self, known: Known, trade: OwnTrade, fee_value: Amount) -> None:
         if known.is_unanswered:
-            self._tell(Accepted(self._now(), known.order.id))
+            self._tell(Accepted(self._now(), known.order.id, known.exchange_id))
         if self._tell(filled_by(known.order.id, trade, fee_value)):
             self._count("fills")
         if known.end is not None:

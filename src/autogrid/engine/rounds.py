@@ -6,21 +6,27 @@ which are its own.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 from autogrid.engine.lease import Hold
 from autogrid.engine.outgoing import within
 from autogrid.engine.timing import Timing
-from autogrid.engine.venue import ExchangeAway, ExchangeRefused, OwnOrder, OwnTrade, Venue
+from autogrid.engine.venue import Balance, ExchangeAway, ExchangeRefused, OwnOrder, OwnTrade, Venue
 from autogrid.engine.wire_ids import bot_of
 from autogrid.trading.money import Price
 
 AWAY = (ExchangeAway, ExchangeRefused, TimeoutError)
 """What asking may lead to; it says nothing of what was asked about."""
 OWNERS_KEPT = 10_000
+GATHERED = 5
+"""So many moments of `Timing.gather_s` a round waits at most for more who want it."""
 VALUE_MS = 60_000
 """So long a price that values a fee is good for."""
+
+
+KeptOwner: TypeAlias = Callable[[str, str], Awaitable[str]]
+"""The client id of an order, by its symbol and the exchange's id, where a journal knows it; else empty."""
 
 
 class Round(NamedTuple):
@@ -48,6 +54,7 @@ class Rounds:
         timing: Timing,
         cursors: Callable[[str], Iterable[str]],
         tell: Callable[[str, "Round | BaseException"], None],
+        kept_owner: KeptOwner | None = None,
     ) -> None:
         """`cursors`: how far each bot on a symbol was told. `tell` hears what came of each round of a symbol."""
         self.begun = 0
@@ -59,11 +66,21 @@ class Rounds:
         self._timing = timing
         self._told_to = cursors
         self._tell = tell
+        self._kept_owner = kept_owner
         self._cursors: dict[str, str] = {}
         self._rounds: dict[str, asyncio.Task[Round]] = {}
+        self._gathering: dict[str, asyncio.Task[Round]] = {}
+        """Of those who ask at about the same time: the round that they wait for, until it begins."""
+        self._wanted_at: dict[str, float] = {}
+        """When the last of them asked, by the loop's clock."""
         self._again: dict[str, None] = {}
+        self._asked: set[str] = set()
         self._values: dict[tuple[str, str], tuple[int, Price | None]] = {}
-        self._owners: dict[str, asyncio.Task[str | None]] = {}
+        self._owners: dict[tuple[str, str], asyncio.Task[str | None]] = {}
+        """By symbol and the exchange's id: Binance gives one id to orders on several markets."""
+        self._balances: asyncio.Task[Mapping[str, Balance]] | None = None
+        """The question for them, until it leaves."""
+        self._asking: set[asyncio.Task[Mapping[str, Balance]]] = set()
 
     def ask_round(self, symbol: str) -> None:
         """Ask the exchange about a symbol soon; the answer goes to every bot on it."""
@@ -72,6 +89,10 @@ class Rounds:
             return
         task = self._rounds[symbol] = asyncio.create_task(self._round(symbol))
         task.add_done_callback(lambda _: self._rounded(symbol))
+
+    def has_asked(self, symbol: str) -> bool:
+        """Whether a round of the symbol has begun."""
+        return symbol in self._asked
 
     def _rounded(self, symbol: str) -> None:
         task = self._rounds.pop(symbol)
@@ -87,17 +108,32 @@ class Rounds:
         """A round that begins now or later, shared by all who ask at about the same time: bots start together, and a
         round is the dearest question there is. Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError.
         """
-        running = self._rounds.get(symbol)
-        if running is None:
-            await asyncio.sleep(self._timing.gather_s)
-        else:
-            await asyncio.wait({running})
+        self._wanted_at[symbol] = asyncio.get_running_loop().time()
+        task = self._gathering.get(symbol)
+        if task is None:
+            task = self._gathering[symbol] = asyncio.create_task(self._gather(symbol))
+            task.add_done_callback(_seen)
+        return await asyncio.shield(task)
+
+    async def _gather(self, symbol: str) -> Round:
+        """A round that begins once nobody more has asked for one for a moment, or many moments have passed."""
+        loop, moment = asyncio.get_running_loop(), self._timing.gather_s
+        latest = loop.time() + GATHERED * moment
+        while True:
+            more_s = min(self._wanted_at[symbol] + moment, latest) - loop.time()
+            if more_s <= 0:
+                break
+            await asyncio.sleep(more_s)
+        if symbol in self._rounds:
+            await asyncio.wait({self._rounds[symbol]})
+        del self._gathering[symbol]
         if symbol not in self._rounds:
             self.ask_round(symbol)
         return await asyncio.shield(self._rounds[symbol])
 
     async def _round(self, symbol: str) -> Round:
         self.begun += 1
+        self._asked.add(symbol)
         number, began_ms = self.begun, self._hold.steady_ms()
         cursor = _oldest(self._cursors.get(symbol), *self._told_to(symbol))
         orders = await within(self._timing, self._venue.open_orders(symbol))
@@ -105,8 +141,8 @@ class Rounds:
         while True:
             page = await within(self._timing, self._venue.trades_after(symbol, cursor))
             trades += page.trades
-            more, cursor = bool(page.trades) and page.cursor != cursor, page.cursor
-            if not more:
+            cursor = page.cursor
+            if not page.more:
                 break
         self._cursors[symbol] = cursor
         ours = {own.client_id: own for own in orders if bot_of(own.client_id) is not None}
@@ -119,16 +155,37 @@ class Rounds:
 
         Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError.
         """
-        asked = self._owners.get(exchange_id)
+        key = symbol, exchange_id
+        asked = self._owners.get(key)
         if asked is None or (asked.done() and not _has_answer(asked)):
             if len(self._owners) > OWNERS_KEPT:
                 self._owners.clear()
-            asked = self._owners[exchange_id] = asyncio.create_task(self._ask_owner(symbol, exchange_id))
+            asked = self._owners[key] = asyncio.create_task(self._ask_owner(symbol, exchange_id))
         return await asyncio.shield(asked)
 
     async def _ask_owner(self, symbol: str, exchange_id: str) -> str | None:
+        if self._kept_owner is not None and (kept := await self._kept_owner(symbol, exchange_id)):
+            return kept
         own = await within(self._timing, self._venue.find_by_id(symbol, exchange_id))
         return None if own is None else own.client_id
+
+    async def balances(self) -> Mapping[str, Balance]:
+        """What the account owns, asked from now on, once for all who ask at about the same time.
+
+        Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError.
+        """
+        asked = self._balances
+        if asked is None:
+            asked = self._balances = asyncio.create_task(self._ask_balances())
+            self._asking.add(asked)
+            asked.add_done_callback(self._asking.discard)
+            asked.add_done_callback(_seen)
+        return await asyncio.shield(asked)
+
+    async def _ask_balances(self) -> Mapping[str, Balance]:
+        await asyncio.sleep(self._timing.gather_s)
+        self._balances = None
+        return await within(self._timing, self._venue.balances())
 
     async def value_of(self, asset: str, quote: str) -> Price | None:
         """What one of `asset` is worth in `quote`, as of the last minute; None where there is no such market."""
@@ -144,10 +201,16 @@ class Rounds:
 
     async def stop(self) -> None:
         """Ask nothing more."""
-        tasks = [*self._rounds.values(), *self._owners.values()]
+        tasks = [*self._rounds.values(), *self._gathering.values(), *self._owners.values(), *self._asking]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Whoever waits is told; nobody may be waiting any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _has_answer(asked: asyncio.Task[str | None]) -> bool:

@@ -17,7 +17,9 @@ class Timing:
     queue_s: float = 30.0
     """An order that could not leave for so long is given back to its bot, which decides anew."""
     gather_s: float = 0.3
-    """Before the round of a bot that starts, so that others on its symbol share it."""
+    """Before the round of a bot that starts, after the last other bot on its symbol that shares it has asked."""
+    listen_s: float = 3.0
+    """So long a bot that starts waits for the account's stream, before it asks what is open."""
     round_s: float = 60.0
     """Between two comparisons with what the exchange says."""
     blind_s: float = 5.0

@@ -165,6 +165,8 @@ class Page(NamedTuple):
 
     trades: Sequence[OwnTrade]
     cursor: str
+    more: bool = False
+    """Whether there may be more already."""
 
 
 class Venue(Protocol):

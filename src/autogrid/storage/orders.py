@@ -84,6 +84,16 @@ async def list_orders(
     return [OrderRow(*row) for row in await connection.execute(query)]
 
 
+async def owner_of(connection: AsyncConnection, account: str, symbol: str, exchange_id: str) -> tuple[str, str] | None:
+    """The bot and the id of the order that the exchange calls so; None where no bot on the account knows one."""
+    bots, orders = tables.bots, tables.orders
+    query = select(orders.c.bot_id, orders.c.id).join_from(orders, bots)
+    meant = (orders.c.exchange_id == exchange_id, orders.c.exchange_id != "")
+    found = await connection.execute(query.where(*meant, bots.c.account == account, bots.c.symbol == symbol))
+    row = found.first()
+    return None if row is None else (row[0], row[1])
+
+
 async def list_fills(
     connection: AsyncConnection, bot_id: str, *, limit: int | None = None, offset: int = 0, oldest_first: bool = False
 ) -> list[FillRow]:

@@ -151,6 +151,12 @@ orders = Table(
     Column("trigger", Figure),
     PrimaryKeyConstraint("bot_id", "id"),
     Index("ix_orders_bot_id_status", "bot_id", "status"),
+    Index(
+        "ix_orders_exchange_id",
+        "exchange_id",
+        sqlite_where=text("exchange_id <> ''"),
+        postgresql_where=text("exchange_id <> ''"),
+    ),
 )
 """Every order of a bot as its last step left it. `exchange_id`: the exchange's own id; empty while it has told none.
 `trigger`: of a protective stop."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from autogrid.engine.account import Account
@@ -24,6 +25,7 @@ from autogrid.engine.session import run
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.told import Told
 from autogrid.engine.venue import ExchangeAway, ExchangeRefused, MarketNow, Venue
+from autogrid.engine.wire_ids import wire_id
 from autogrid.security.envelope import UnableToOpenSecret
 from autogrid.security.master import UnableToReadMasterKey
 from autogrid.services.bots import first_ledger, now_ms, strategy_of
@@ -31,8 +33,9 @@ from autogrid.services.onlooker import WatchedJournal
 from autogrid.services.running import UnableToStartYet
 from autogrid.storage.bots import BotRow, begun_on, find_bot
 from autogrid.storage.credentials import UnableToFindCredential
-from autogrid.storage.database import Database
+from autogrid.storage.database import Database, UnableToRead
 from autogrid.storage.journal import SqlJournal, begin
+from autogrid.storage.orders import owner_of
 from autogrid.storage.recall import load, machine_of
 from autogrid.trading.event import Rejected, Started
 from autogrid.trading.market import Market
@@ -204,7 +207,7 @@ class LiveSide:
         if ended is not None:
             await ended.aclose()
         venue = await self._open_venue(name)
-        account = Account(name, venue, hold, self._timing)
+        account = Account(name, venue, hold, self._timing, partial(kept_owner, self._database, name))
         account.outgoing.kill(self._killed.get(name, frozenset()))
         return OpenAccount(account, self._rules, self._watch_key, self._funds_s)
 
@@ -318,7 +321,7 @@ class LiveRun:
     async def _check_funds(self, opened: OpenAccount) -> None:
         """Raises `UnableToStartYet` where other bots' funds and this one's are more than the account has."""
         row, database = self._row, self._side.database
-        balances = await within(opened.account.timing, opened.account.venue.balances())
+        balances = await opened.account.rounds.balances()
         async with database.reading() as connection:
             for bot_id in await begun_on(connection, row.account):
                 if bot_id == row.id or bot_id in opened.owned:
@@ -332,6 +335,16 @@ class LiveRun:
         if fault:
             raise UnableToStartYet(fault)
         opened.owned[row.id] = wanted
+
+
+async def kept_owner(database: Database, account: str, symbol: str, exchange_id: str) -> str:
+    """As `KeptOwner`."""
+    try:
+        async with database.reading() as connection:
+            found = await owner_of(connection, account, symbol, exchange_id)
+    except UnableToRead:
+        return ""
+    return "" if found is None else wire_id(*found)
 
 
 async def _first_price(prices: MarketPrices) -> Price:
