@@ -228,6 +228,21 @@ async def test_trades_are_told_from_the_cursor_on_and_none_twice(bench: Bench) -
 
 
 @pytest.mark.asyncio
+async def test_of_a_trade_with_oneself_both_sides_are_told(bench: Bench) -> None:
+    """They bear one id; so two bots of an account may trade with each other."""
+    account = bench.account()
+    start = await account.trades_after(SYMBOL, "")
+    await account.place(buy("ag-b", "50100", kind="now"), WINDOW_MS)
+    await account.place(sell("ag-s", "49900", kind="now"), WINDOW_MS)
+    trades = bench.world._owner("ann").trades
+    trades[1] = trades[1]._replace(id=trades[0].id)
+    page = await account.trades_after(SYMBOL, start.cursor)
+    assert sorted(one.side for one in page.trades) == ["buy", "sell"]
+    assert len({one.trade_id for one in page.trades}) == 1
+    assert list((await account.trades_after(SYMBOL, page.cursor)).trades) == []
+
+
+@pytest.mark.asyncio
 async def test_trades_are_paged_through_to_the_end(bench: Bench) -> None:
     account = bench.account()
     start = await account.trades_after(SYMBOL, "")

@@ -22,7 +22,7 @@ from autogrid.exchanges import bybit_reading as reading
 from autogrid.exchanges.ccxt_errors import lost, refused
 from autogrid.exchanges.ccxt_reading import Raw, needed
 from autogrid.exchanges.ccxt_wire import Wire
-from autogrid.exchanges.dialect import TimeCursor
+from autogrid.exchanges.dialect import TimeCursor, name_of
 from autogrid.trading.money import Price, text
 
 SPOT: Final = {"category": "spot"}
@@ -113,7 +113,7 @@ class BybitDialect:
             async for one in self._pages("privateGetV5ExecutionList", params):
                 if reading.is_trade(one):
                     trade = self._wire.read(lambda one=one: reading.trade(one, symbol, self._wire.asset))  # type: ignore[misc]
-                    found[trade.trade_id] = trade
+                    found[name_of(trade)] = trade
             start_ms += WINDOW_MS
         new = [one for name, one in found.items() if name not in known.ids] if cursor else []
         further = known.beyond({name: one.at_ms for name, one in found.items()})

@@ -91,13 +91,18 @@ class Dialect(Protocol):
         ...
 
 
+def name_of(trade: OwnTrade) -> str:
+    """What no other trade of the account on its symbol is called: of a trade with oneself both sides bear one id."""
+    return f"{trade.trade_id}.{trade.side}"
+
+
 class TimeCursor:
     """How far trades are known, where they are asked for by time: a moment, and the ids known from just before it."""
 
     def __init__(self, at_ms: int, ids: Mapping[str, int]) -> None:
         self.at_ms = at_ms
         self.ids = dict(ids)
-        """When each was traded, by id."""
+        """When each was traded, by `name_of`."""
 
     @property
     def since_ms(self) -> int:

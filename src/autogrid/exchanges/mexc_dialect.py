@@ -13,7 +13,7 @@ from autogrid.exchanges import mexc_reading as reading
 from autogrid.exchanges.ccxt_errors import lost
 from autogrid.exchanges.ccxt_reading import Raw, amount, ident, needed, side_of
 from autogrid.exchanges.ccxt_wire import Wire
-from autogrid.exchanges.dialect import TimeCursor
+from autogrid.exchanges.dialect import TimeCursor, name_of
 from autogrid.trading.money import ZERO, Price, text
 
 PAGE: Final = 100
@@ -167,7 +167,7 @@ class MexcDialect:
                 params["endTime"] = end_ms
             told = await self._wire.ask("spotPrivateGetMyTrades", params, weight=10)
             page = self._wire.read(lambda told=told: [reading.trade(one, symbol, self._wire.asset) for one in told])  # type: ignore[misc]
-            new = {one.trade_id: one for one in page if one.trade_id not in found}
+            new = {name_of(one): one for one in page if name_of(one) not in found}
             found |= new
             if len(page) < PAGE:
                 return found

@@ -12,7 +12,7 @@ from autogrid.engine.venue import Balance, ExchangeRefused, Intent, News, OwnOrd
 from autogrid.exchanges import ccxt_reading as reading
 from autogrid.exchanges.ccxt_errors import lost
 from autogrid.exchanges.ccxt_wire import Wire
-from autogrid.exchanges.dialect import TimeCursor
+from autogrid.exchanges.dialect import TimeCursor, name_of
 from autogrid.trading.money import Price, text
 
 PAGE: Final = 100
@@ -102,7 +102,7 @@ class OtherDialect:
         while True:
             told = await self._wire.unified(partial(self._wire.client.fetch_my_trades, symbol, since_ms, PAGE))
             page = self._wire.read(lambda told=told: [reading.ccxt_trade(one) for one in told])  # type: ignore[misc]
-            new = {one.trade_id: one for one in page if one.trade_id not in found}
+            new = {name_of(one): one for one in page if name_of(one) not in found}
             found |= new
             if not new:
                 break
