@@ -225,6 +225,27 @@ def test_an_end_waits_for_the_trades_that_are_missing() -> None:
     assert len(bench.kinds) == 3
 
 
+def test_trades_that_the_exchange_does_not_tell_for_long_are_spoken_of_until_it_does() -> None:
+    said: list[str] = []
+
+    async def scene(bench: Bench) -> None:
+        bench.desk.place(ORDER)
+        await asyncio.sleep(1)
+        bench.venue.fill(WIRE, "2", "t1", told=False)
+        trades, bench.venue.trades = bench.venue.trades, []
+        bench.venue.hears.put_nowait(bench.venue.orders[WIRE])
+        await asyncio.sleep(10)
+        said.append(bench.desk.known.untold)
+        await asyncio.sleep(120)
+        said.append(bench.desk.known.untold)
+        bench.venue.trades = trades
+        await asyncio.sleep(60)
+        said.append(bench.desk.known.untold)
+
+    assert play(scene).kinds == [Accepted, Filled]
+    assert said == ["", "the exchange does not tell the trades of 1 orders that it says have traded", ""]
+
+
 def test_a_cancel_that_the_exchange_does_not_answer_is_looked_up() -> None:
     async def scene(bench: Bench) -> None:
         bench.desk.place(ORDER)

@@ -198,7 +198,7 @@ def _noise(local: Local, grid: AutoGrid, bot_id: str) -> str:
     prices, last = grid.side.prices(local.name, SYMBOL), local.world.prints(SYMBOL, 1)[-1]
     legs = [order for order in local.world.orders(OWNER, SYMBOL) if bot_of(name_of(order)) == bot_id]
     traded = {name: sum((leg.filled for leg in legs if name_of(leg) == name), ZERO) for name in map(name_of, legs)}
-    known = {one.client_id: one.order for one in desk._known._by_id.values()}
+    known = {one.client_id: one.order for one in desk.known._by_id.values()}
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("the price has not come", lambda: prices.price != last.price or prices.at_ms < last.at_ms),
         ("it takes the market for silent", lambda: exchange._said_silent),

@@ -238,6 +238,30 @@ async def test_an_account_without_the_funds_for_a_bot_says_how_much_is_there(tmp
 
 
 @pytest.mark.asyncio
+async def test_a_deposit_that_the_account_does_not_have_is_refused_and_one_that_it_has_is_taken_in(
+    tmp_path: Path,
+) -> None:
+    async with both("binance", tmp_path) as it:
+        await it.grid.begin()
+        await it.runs()
+        database, bot_id = it.grid.database, it.bot.id
+        for amount in (200_000, 100, -1):
+            await bots.fund(database, bot_id, Decimal(amount))
+        deadline = time.monotonic() + 15
+        while True:
+            shown = await showing.show(database, bot_id)
+            assert shown.loaded is not None
+            if shown.loaded.state.ledger.funded_quote == it.bot.investment + 99:
+                break
+            assert time.monotonic() < deadline, shown.notices
+            await asyncio.sleep(0.05)
+        (refusal,) = [one for one in shown.notices if one.startswith("deposit refused")]
+        assert "are free of other bots" in refusal
+        await it.trades_on()
+        await it.ends_well()
+
+
+@pytest.mark.asyncio
 async def test_a_bot_that_could_never_begin_can_be_stopped_and_deleted(tmp_path: Path) -> None:
     async with both("binance", tmp_path) as it:
         it.local.world.credit(OWNER, "USDT", Decimal(-99_000))

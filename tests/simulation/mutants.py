@@ -168,7 +168,7 @@ PLANTED: Final = (
         "what was decided during the start is looked up as if it had left",
         DESK,
         "for known in before:  # and not what",
-        "for known in self._known.open:  # and not what",
+        "for known in self.known.open:  # and not what",
         8021,
     ),
     Planted(

@@ -50,7 +50,7 @@ class Desk:
         self._market = market
         self._account = account
         self._told = told
-        self._known = KnownOrders(bot_id, state, market)
+        self.known = KnownOrders(bot_id, state, market)
         self._since_ms = state.at_ms
         self._waiting: deque[Known] = deque()
         """Orders that wait for the start to be settled."""
@@ -63,7 +63,7 @@ class Desk:
 
     def place(self, order: Order, *, exits: bool = False) -> None:
         """Send an order, in its turn; one that ends a position (`exits`) before others."""
-        known = self._known.add(order)
+        known = self.known.add(order)
         known.exits = exits
         if not self._closing:
             self._waiting.append(known)
@@ -71,7 +71,7 @@ class Desk:
 
     def cancel(self, order_id: str) -> None:
         """Take an order out, at the exchange or out of the queue."""
-        known = self._known.of_id(order_id)
+        known = self.known.of_id(order_id)
         if known is None or not known.order.is_open:
             return
         order = known.order
@@ -102,7 +102,7 @@ class Desk:
     async def settle(self) -> None:
         """Settle all that was open before this run; then orders leave."""
         timing, hold = self._account.timing, self._account.hold
-        before = [known for known in self._known.open if known.is_unanswered]
+        before = [known for known in self.known.open if known.is_unanswered]
         for known in before:
             known.deadline_ms = hold.steady_ms() + hold.window_ms()
         await self._account.listening()
@@ -165,12 +165,12 @@ class Desk:
 
     def hear(self, news: OwnOrder | OwnTrade) -> None:
         """The stream, or a round, tells of an order or a trade."""
-        known = self._known.of(news.client_id, news.exchange_id)
+        known = self.known.of(news.client_id, news.exchange_id)
         if isinstance(news, OwnOrder):
             if known is not None:
                 self._take(known, news)
         elif known is not None:
-            self._known.named(known, news.exchange_id)
+            self.known.named(known, news.exchange_id)
             self._trade(known, news)
         elif news.client_id:
             self._strange_trade(news)
@@ -179,7 +179,7 @@ class Desk:
 
     def client_id_of(self, exchange_id: str) -> str:
         """As `Link`."""
-        known = self._known.of("", exchange_id)
+        known = self.known.of("", exchange_id)
         return "" if known is None else known.client_id
 
     def report(self, found: Round) -> None:
@@ -189,7 +189,7 @@ class Desk:
             if not trade.client_id or bot_of(trade.client_id) == self.bot_id:
                 self.hear(trade)
         self._told_up_to(found.cursor)
-        for known in self._known.open:
+        for known in self.known.open:
             own = found.open.get(known.client_id)
             if own is not None:
                 known.misses = 0
@@ -215,7 +215,7 @@ class Desk:
     def _put_out_orphans(self, orders: Iterable[OwnOrder]) -> None:
         """Open orders of this bot that it takes for ended, or never knew: they go, or come back into its books."""
         for own in orders:
-            known = self._known.of(own.client_id)
+            known = self.known.of(own.client_id)
             if known is not None and known.order.status == "absent":
                 self._take(known, own)
             elif known is None or not known.order.is_open:
@@ -226,7 +226,7 @@ class Desk:
 
     def _take(self, known: Known, own: OwnOrder) -> None:
         """What the exchange says of an order."""
-        self._known.named(known, own.exchange_id)
+        self.known.named(known, own.exchange_id)
         order_id, status = known.order.id, known.order.status
         if own.status == "rejected" and not known.order.filled and not own.filled:
             if known.order.is_open:
@@ -292,7 +292,7 @@ class Desk:
 
     def _tell(self, event: OrderEvent) -> bool:
         """Tell what is news; whether it was."""
-        news = self._known.take(event)
+        news = self.known.take(event)
         if news:
             self._told.put(event)
         return news
@@ -338,7 +338,7 @@ class Desk:
 
     async def _look_ended(self, known: Known) -> None:
         """An order that should have ended: how did it?"""
-        timing, tries = self._account.timing, 0
+        timing, hold, tries = self._account.timing, self._account.hold, 0
         while known.order.is_open and not known.is_unanswered and known.end is None:
             try:
                 own = await within(timing, self._account.venue.find(self.symbol, known.client_id))
@@ -349,14 +349,10 @@ class Desk:
             if own is not None:
                 known.misses = 0
                 self._take(known, own)
-            elif known.misses >= timing.gone and self._is_long_gone(known):
+            elif known.misses >= timing.gone and hold.steady_ms() >= known.missed_ms + timing.gone_s * 1_000:
                 self._count("orders that the exchange knows no more")
                 self._tell(Expired(self._now(), known.order.id))
             return
-
-    def _is_long_gone(self, known: Known) -> bool:
-        """Whether it was missed for so long that no answer may be late any more."""
-        return self._account.hold.steady_ms() >= known.missed_ms + self._account.timing.gone_s * 1_000
 
     async def _fetch_trades(self, known: Known) -> None:
         """Ask for the trades of an order that ended, or has traded more than was told, until they are all there."""
@@ -371,7 +367,8 @@ class Desk:
                     for trade in await within(timing, venue.trades_of(self.symbol, known.exchange_id)):
                         self._trade(known, trade)
             await asyncio.sleep(timing.after(tries))
-            tries += 1
+            known.vain = tries = tries + 1
+        known.vain = 0
 
     async def _find_owner(self, trade: OwnTrade) -> None:
         """Whose order an unnamed trade was: what traded exists, so who does not know it is asked again."""
@@ -383,7 +380,7 @@ class Desk:
                 await asyncio.sleep(timing.end_s)
                 continue
             if client_id is not None:
-                known = self._known.of(client_id, trade.exchange_id)
+                known = self.known.of(client_id, trade.exchange_id)
                 if known is not None and self._needs_value(trade):
                     await self._trade_with_value(known, trade)
                 elif bot_of(client_id) == self.bot_id:

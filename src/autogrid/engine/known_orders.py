@@ -15,6 +15,8 @@ from autogrid.trading.order import Order, Status, apply
 from autogrid.trading.state import BotState
 
 ENDED_KEPT: Final = 256
+VAIN: Final = 8
+"""So often trades may be asked for in vain before that is said: about a minute."""
 UNANSWERED: Final[frozenset[Status]] = frozenset({"intended", "sending", "unclear"})
 """Whether such an order is at the exchange is not known."""
 
@@ -35,6 +37,7 @@ class Known:
         "misses",
         "order",
         "queued_ms",
+        "vain",
     )
 
     def __init__(self, order: Order, client_id: str) -> None:
@@ -59,6 +62,8 @@ class Known:
         """Since when, by the steady clock."""
         self.end: OwnOrder | None = None
         """How it ended, where trades of it are still missing."""
+        self.vain = 0
+        """How often they were asked for."""
 
     @property
     def is_unanswered(self) -> bool:
@@ -113,6 +118,12 @@ class KnownOrders:
     def open(self) -> Iterable[Known]:
         """Those that may still trade."""
         return [known for known in self._by_id.values() if known.order.is_open]
+
+    @property
+    def untold(self) -> str:
+        """What a person should know of trades that the exchange does not tell; empty where none is missing for long."""
+        many = sum(1 for known in self._by_id.values() if known.vain > VAIN)
+        return f"the exchange does not tell the trades of {many} orders that it says have traded" if many else ""
 
     def _forget(self) -> None:
         """Of those that ended the oldest."""

@@ -32,6 +32,7 @@ _NO_GUARD: Final = {"record": "Guard", "trusted_ms": 0, "refusals": 0, "part_ms"
 
 SINCE_2: Final[Mapping[str, Mapping[str, object]]] = {
     "Accepted": {"exchange_id": ""},
+    "FundsAsked": {"refused": ""},
     "FeedSilent": {"starting": False},
     "FeedBack": {"found": ""},
     "Market": {"stops": "none"},

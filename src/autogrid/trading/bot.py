@@ -39,7 +39,7 @@ from autogrid.trading.event import (
 )
 from autogrid.trading.ledger import Ledger, book, funded, hold
 from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Price, text
+from autogrid.trading.money import ZERO, Price, text
 from autogrid.trading.order import OPEN, Kind, Order, Status, apply, decided
 from autogrid.trading.plan import (
     Bounds,
@@ -248,11 +248,14 @@ class Bot:
             case SignalCame():
                 memory = state.strategy.signalled(state.memory, event, view)
                 return self._ask(state._replace(memory=memory), event)
-            case FundsAsked(amount=amount):
-                return self._funded(state, event, amount, view)
+            case FundsAsked():
+                return self._funded(state, event, view)
 
-    def _funded(self, state: BotState, event: FundsAsked, amount: Amount, view: View) -> Step:
+    def _funded(self, state: BotState, event: FundsAsked, view: View) -> Step:
         """A deposit, or a withdrawal of what no order holds."""
+        amount = event.amount
+        if event.refused:
+            return Step(event, state, note=f"deposit refused: {event.refused}")
         if state.ledger.free_quote + amount < 0:
             free = text(state.ledger.free_quote)
             return Step(event, state, note=f"withdrawal refused: only {free} {self.market.quote} are free of orders")

@@ -167,6 +167,8 @@ class FundsAsked(NamedTuple):
 
     at_ms: int
     amount: Amount
+    refused: str = ""
+    """Why the bot is not given it; empty where the account has it free."""
 
 
 class SignalCame(NamedTuple):

@@ -24,7 +24,7 @@ from autogrid.engine.prices import Board, MarketPrices
 from autogrid.engine.session import run
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.told import Told
-from autogrid.engine.venue import ExchangeAway, ExchangeRefused, MarketNow, Venue
+from autogrid.engine.venue import Balance, ExchangeAway, ExchangeRefused, MarketNow, Venue
 from autogrid.engine.wire_ids import wire_id
 from autogrid.security.envelope import UnableToOpenSecret
 from autogrid.security.master import UnableToReadMasterKey
@@ -39,9 +39,10 @@ from autogrid.storage.orders import owner_of
 from autogrid.storage.recall import load, machine_of
 from autogrid.trading.event import Rejected, Started
 from autogrid.trading.market import Market
-from autogrid.trading.money import Price, use_exact_figures
+from autogrid.trading.money import ZERO, Amount, Price, use_exact_figures
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
+from autogrid.wiring.funded_inbox import FundedInbox
 from autogrid.wiring.rules import Rules
 
 RULES_S: Final = 3_600.0
@@ -229,7 +230,8 @@ class LiveRun:
     """A live bot, to be run from where its journal left it, or for the first time."""
 
     def __init__(self, side: LiveSide, row: BotRow, hold: Hold) -> None:
-        self.inbox = Inbox()
+        self._funded = FundedInbox(self._unable_to_deposit)
+        self.inbox: Inbox = self._funded
         self._side = side
         self._row = row
         self._hold = hold
@@ -246,11 +248,15 @@ class LiveRun:
             return True, opened.account.trouble or "asking the exchange what happened meanwhile"
         rules = opened.rules.of(opened.account.venue.exchange, self._row.symbol)
         changed = changed_rules(self._row.market, rules) if rules is not None else ""
-        troubles = [one for one in (opened.key, opened.account.trouble, opened.short, changed) if one]
+        prices = self._side.prices(opened.account.venue.exchange, self._row.symbol).trouble
+        untold = exchange.desk.known.untold
+        said = (opened.key, opened.account.trouble, prices, untold, opened.short, changed)
+        troubles = [one for one in said if one]
         return False, "; ".join([*troubles, f"at its start: {exchange.card}"])
 
     async def close(self) -> None:
         """As `Run`."""
+        self._funded.close()
         if self._exchange is not None:
             await self._exchange.close()
 
@@ -320,6 +326,29 @@ class LiveRun:
 
     async def _check_funds(self, opened: OpenAccount) -> None:
         """Raises `UnableToStartYet` where other bots' funds and this one's are more than the account has."""
+        row = self._row
+        balances = await self._balances(opened)
+        wanted = Owned(row.market.quote, row.market.base, row.investment, row.own_base)
+        others = [its for bot_id, its in opened.owned.items() if bot_id != row.id]
+        fault = unable_to_fund(row.name, wanted, others, balances)
+        if fault:
+            raise UnableToStartYet(fault)
+        opened.owned[row.id] = wanted
+
+    async def _unable_to_deposit(self, amount: Amount) -> str:
+        """Why the account cannot give the bot so much more quote; empty where it can."""
+        row, opened = self._row, self._opened
+        if opened is None:
+            return "its account is not open yet; try again"
+        try:
+            balances = await self._balances(opened)
+        except (ExchangeAway, ExchangeRefused, TimeoutError, UnableToRead) as fault:
+            return f"the account could not be asked what it has ({fault}); try again"
+        wanted = Owned(row.market.quote, row.market.base, amount, ZERO)
+        return unable_to_fund(row.name, wanted, opened.owned.values(), balances)
+
+    async def _balances(self, opened: OpenAccount) -> Mapping[str, Balance]:
+        """What the account has, once it is known what all bots on it own."""
         row, database = self._row, self._side.database
         balances = await opened.account.rounds.balances()
         async with database.reading() as connection:
@@ -329,12 +358,7 @@ class LiveRun:
                 loaded = await load(connection, bot_id, build)
                 if loaded is not None and not loaded.state.ended_why:
                     opened.owned[bot_id] = owned(loaded.row.market, loaded.state)
-        wanted = Owned(row.market.quote, row.market.base, row.investment, row.own_base)
-        others = [its for bot_id, its in opened.owned.items() if bot_id != row.id]
-        fault = unable_to_fund(row.name, wanted, others, balances)
-        if fault:
-            raise UnableToStartYet(fault)
-        opened.owned[row.id] = wanted
+        return balances
 
 
 async def kept_owner(database: Database, account: str, symbol: str, exchange_id: str) -> str:
