@@ -73,6 +73,7 @@ async def test_a_pause_and_a_kill_are_named(tmp_path: Path) -> None:
         await it.runs()
         await kills.kill(it.grid.database, it.bot.id, None, "me")
         await _says(it, "the kill switch is on")
+        await it.until(lambda row: row.reason.startswith("the kill switch is on"))  # as a list of bots shows it
 
 
 @pytest.mark.asyncio

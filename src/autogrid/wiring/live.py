@@ -24,7 +24,7 @@ from autogrid.engine.prices import Board, MarketPrices
 from autogrid.engine.session import run
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.told import Told
-from autogrid.engine.venue import Balance, ExchangeAway, ExchangeRefused, MarketNow, Venue
+from autogrid.engine.venue import Balance, ExchangeAway, ExchangeRefused, Venue
 from autogrid.engine.wire_ids import wire_id
 from autogrid.security.envelope import UnableToOpenSecret
 from autogrid.security.master import UnableToReadMasterKey
@@ -43,7 +43,7 @@ from autogrid.trading.money import ZERO, Amount, Price, use_exact_figures
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
 from autogrid.wiring.funded_inbox import FundedInbox
-from autogrid.wiring.rules import Rules
+from autogrid.wiring.rules import Rules, changed_rules
 
 RULES_S: Final = 3_600.0
 """So often the rules of markets are read anew."""
@@ -250,7 +250,8 @@ class LiveRun:
         changed = changed_rules(self._row.market, rules) if rules is not None else ""
         prices = self._side.prices(opened.account.venue.exchange, self._row.symbol).trouble
         untold = exchange.desk.known.untold
-        said = (opened.key, opened.account.trouble, prices, untold, opened.short, changed)
+        killed = "the kill switch is on" if opened.account.outgoing.is_killed(exchange.desk) else ""
+        said = (killed, opened.key, opened.account.trouble, prices, untold, opened.short, changed)
         troubles = [one for one in said if one]
         return False, "; ".join([*troubles, f"at its start: {exchange.card}"])
 
@@ -382,18 +383,3 @@ async def _first_price(prices: MarketPrices) -> Price:
 def owned(market: Market, state: BotState) -> Owned:
     """What a bot's ledger says that it owns."""
     return Owned(market.quote, market.base, state.ledger.quote, state.ledger.base)
-
-
-def changed_rules(market: Market, now: MarketNow) -> str:
-    """What the exchange changed since the bot was made, in a sentence; empty where it changed nothing that matters."""
-    if not now.trading:
-        return f"the exchange has halted {market.symbol}: {now.words}"
-    names: Mapping[str, tuple[object, object]] = {
-        "tick": (market.tick, now.market.tick),
-        "lot": (market.lot, now.market.lot),
-        "least value": (market.min_notional, now.market.min_notional),
-    }
-    changed = [f"{name} from {old} to {new}" for name, (old, new) in names.items() if old != new]
-    if not changed:
-        return ""
-    return f"the exchange changed its rules ({', '.join(changed)}); stop this bot and make a new one to follow them"

@@ -5,11 +5,13 @@ use up a minute's requests by asking one after the other.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 from autogrid.engine.account import Account
 from autogrid.engine.outgoing import within
 from autogrid.engine.venue import MarketNow
+from autogrid.trading.market import Market
 
 FRESH_S: Final = 60.0
 """Rules that were read so lately count as read now; that a market does not trade is asked each time."""
@@ -50,3 +52,18 @@ class Rules:
         self._reading.pop(key, None)
         if not done.cancelled():
             done.exception()  # whoever waits is told; nobody may be waiting any more
+
+
+def changed_rules(market: Market, now: MarketNow) -> str:
+    """What the exchange changed since the bot was made, in a sentence; empty where it changed nothing that matters."""
+    if not now.trading:
+        return f"the exchange has halted {market.symbol}: {now.words}"
+    names: Mapping[str, tuple[object, object]] = {
+        "tick": (market.tick, now.market.tick),
+        "lot": (market.lot, now.market.lot),
+        "least value": (market.min_notional, now.market.min_notional),
+    }
+    changed = [f"{name} from {old} to {new}" for name, (old, new) in names.items() if old != new]
+    if not changed:
+        return ""
+    return f"the exchange changed its rules ({', '.join(changed)}); stop this bot and make a new one to follow them"
