@@ -126,6 +126,11 @@ class Checks:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def awaits_answer(self) -> bool:
+        """Whether an order has just left, such as one that is tried again in its time."""
+        count = "SELECT count(*) FROM orders WHERE status IN ('intended', 'sending', 'unclear')"
+        return bool(self._file.execute(count).fetchone()[0])
+
     # --- when all is quiet --------------------------------------------------------------------------------------
 
     async def all(self, database: Database, ended: Mapping[str, str], *, whole: bool) -> None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from autogrid.engine.venue import OwnOrder, OwnTrade
-from autogrid.simulator.records import OrderNews, SimOrder, SimTrade, WorldNews
+from autogrid.simulator.records import OrderKey, OrderNews, SimOrder, SimTrade, WorldNews
 from autogrid.simulator.world import World
 from autogrid.trading.market import Market
 from tests.simulation.chaos import Chaos
@@ -27,9 +27,9 @@ Tell = Callable[[OwnOrder | OwnTrade], None]
 class Remembered:
     """What the exchange knows of an account, and since when."""
 
-    states: dict[int, list[tuple[int, OwnOrder]]] = field(default_factory=dict)
+    states: dict[OrderKey, list[tuple[int, OwnOrder]]] = field(default_factory=dict)
     """Of each order, every state with the time since when it was so."""
-    lately: dict[int, None] = field(default_factory=dict)
+    lately: dict[OrderKey, None] = field(default_factory=dict)
     """Orders that changed lately, the last of them last."""
     trades: dict[str, list[OwnTrade]] = field(default_factory=dict)
     """By symbol, oldest first."""
@@ -78,9 +78,9 @@ class ExchangeSide:
         order, now = news.order, self.now_ms()
         mind = self._accounts[order.account]
         told = self.told(order)
-        mind.states.setdefault(order.exchange_id, []).append((now, told))
-        mind.lately.pop(order.exchange_id, None)
-        mind.lately[order.exchange_id] = None
+        mind.states.setdefault(order.key, []).append((now, told))
+        mind.lately.pop(order.key, None)
+        mind.lately[order.key] = None
         while len(mind.lately) > 400:
             del mind.lately[next(iter(mind.lately))]
         for tell in tuple(mind.streams):
@@ -121,7 +121,7 @@ class ExchangeSide:
             return None
         if not lag_ms:
             return self.told(order)
-        return _then(self._accounts[account].states[order.exchange_id], self.now_ms() - lag_ms)
+        return _then(self._accounts[account].states[order.key], self.now_ms() - lag_ms)
 
     def open_orders(self, account: str, symbol: str, lag_ms: int) -> list[OwnOrder]:
         """Open orders as they were `lag_ms` ago."""
@@ -129,7 +129,7 @@ class ExchangeSide:
         if not lag_ms:
             return [self.told(order) for order in present]
         mind, then = self._accounts[account], self.now_ms() - lag_ms
-        ids = dict.fromkeys([*(order.exchange_id for order in present), *mind.lately])
+        ids = dict.fromkeys([*(order.key for order in present), *mind.lately])
         found = [_then(mind.states[one], then) for one in ids]
         return [own for own in found if own is not None and own.status == "open" and own.symbol == symbol]
 

@@ -6,6 +6,7 @@ neither frozen nor dead. So a day costs nothing where nothing happens.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from autogrid.engine.lease import RENEW_S, TTL_MS, Hold, Lease
@@ -60,6 +61,12 @@ class Leasing:
         for outage in self._outages.get(host, ()):
             outage[1] = min(outage[1], self._loop.time())
 
+    def died(self, host: Host, kept: Iterable[Lease]) -> None:
+        """The process is dead. `kept`: the leases as the database has them: its last act may have been to take one."""
+        for lease in kept:
+            if lease.owner == host.name and lease.epoch > self.epoch(lease.account):
+                self._grant(lease, host, self._loop.time())
+
     def renewed_s(self, tenure: Tenure) -> float:
         """When the lease was renewed last."""
         now = min(self._loop.time(), tenure.until_s)
@@ -83,17 +90,21 @@ class Leasing:
                 current = self._tenures.get(account)
                 if current is not old:
                     continue
-                tenure = self._tenures[account] = Tenure(lease, host, now)
-                if old is not None and old.until_s == FOR_EVER:
-                    old.until_s = self._loop.time()
-                    self.takeovers += 1
-                    self._loop.call_later(0, self._notices, old, context=old.host.context)
-                return tenure
+                return self._grant(lease, host, now)
             if self._is_out(old.host):
                 await asyncio.sleep(0.5)
             else:
                 self._doubt.clear()
                 await self._doubt.wait()
+
+    def _grant(self, lease: Lease, host: Host, since_s: float) -> Tenure:
+        old = self._tenures.get(lease.account)
+        tenure = self._tenures[lease.account] = Tenure(lease, host, since_s)
+        if old is not None and old.until_s == FOR_EVER:
+            old.until_s = self._loop.time()
+            self.takeovers += 1
+            self._loop.call_later(0, self._notices, old, context=old.host.context)
+        return tenure
 
     def _is_out(self, host: Host) -> bool:
         """Whether the process renews nothing at present."""

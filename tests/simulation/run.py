@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from sqlalchemy import update
 
+from autogrid.engine.lease import Lease
 from autogrid.engine.timing import Timing
 from autogrid.engine.venue import Intent
 from autogrid.simulator.records import OrderNews, WorldNews
@@ -44,6 +45,8 @@ from tests.simulation.stage import Stage
 START_MS = 1_747_699_200_000
 DAY_S = 86_400.0
 CALM_S = 330.0
+ANSWERS = 60
+"""So many seconds more it may take until no order is on its way: one may be tried again in the last moment."""
 
 
 class Outcome(NamedTuple):
@@ -216,6 +219,10 @@ class Simulation:
         engine.inline.kill()
         if not host.frozen:
             self.leasing.stops(host)
+        with sqlite3.connect(self._path) as file:
+            kept = file.execute("SELECT account, owner, epoch, expires_ms FROM leases").fetchall()
+        file.close()
+        self.leasing.died(host, (Lease(*row) for row in kept))
         self.stage.engines.remove(engine)
         self._graves.append(engine)
         self._later(self.stage.chance.choice((0.3, 2.0, 15.0, 90.0)), self._refill)
@@ -285,6 +292,10 @@ class Simulation:
         await self.people.lift()
         self._note("calm", "")
         await asyncio.sleep(CALM_S)
+        for _ in range(ANSWERS):
+            if not self.checks.awaits_answer():
+                return
+            await asyncio.sleep(1)
 
     def _log_journal(self) -> None:
         """What the bots' journals hold, for whoever looks for the cause of something."""
