@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from autogrid.trading.event import Event, FundsAsked, PauseAsked
+from autogrid.trading.event import Event, FundsAsked, PauseAsked, ResumeAsked
 from autogrid.trading.money import Amount
 from autogrid.wiring.funded_inbox import FundedInbox
 from tests.builders import D
@@ -22,8 +22,12 @@ def taken(inbox: FundedInbox) -> list[Event]:
     return found
 
 
+def pause(at_ms: int) -> Event:
+    return PauseAsked(at_ms, cancel=False)
+
+
 @pytest.mark.asyncio
-async def test_what_is_asked_of_funds_keeps_its_order_and_nothing_else_waits_for_the_account() -> None:
+async def test_what_comes_behind_a_deposit_waits_for_it_and_a_pause_does_not() -> None:
     may_answer = asyncio.Event()
 
     async def unable(amount: Amount) -> str:
@@ -34,17 +38,41 @@ async def test_what_is_asked_of_funds_keeps_its_order_and_nothing_else_waits_for
     inbox.put(1, asked("500"))
     inbox.put(2, asked("-5"))
     inbox.put(3, asked("50"))
-    inbox.put(4, lambda at_ms: PauseAsked(at_ms, cancel=False))
+    inbox.put(4, ResumeAsked)
+    inbox.put(5, pause)
     inbox.put(1, asked("500"))
     await asyncio.sleep(0)
-    assert taken(inbox) == [PauseAsked(7, cancel=False)]
+    assert taken(inbox) == [pause(7)]
     may_answer.set()
     await asyncio.sleep(0.01)
+    inbox.put(1, asked("500"))
+    inbox.put(6, ResumeAsked)
     assert taken(inbox) == [
         FundsAsked(7, D("500"), "too much"),
         FundsAsked(7, D("-5")),
         FundsAsked(7, D("50")),
+        ResumeAsked(7),
+        ResumeAsked(7),
     ]
+
+
+@pytest.mark.asyncio
+async def test_a_fault_of_the_question_refuses_that_deposit_with_its_words_and_the_next_is_asked_about() -> None:
+    faults = [ValueError("no such record")]
+
+    async def unable(_: Amount) -> str:
+        if faults:
+            raise faults.pop()
+        return ""
+
+    inbox = FundedInbox(unable)
+    inbox.put(1, asked("500"))
+    inbox.put(2, asked("5"))
+    await asyncio.sleep(0.01)
+    first, second = taken(inbox)
+    assert isinstance(first, FundsAsked)
+    assert "no such record" in first.refused
+    assert second == FundsAsked(7, D("5"))
 
 
 @pytest.mark.asyncio
@@ -53,6 +81,7 @@ async def test_a_closed_inbox_asks_no_more() -> None:
     inbox.put(1, asked("5"))
     await asyncio.sleep(0)
     inbox.close()
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
     assert taken(inbox) == []
-    assert all(task.cancelled() for task in inbox._asking.values())
+    assert inbox._working is not None
+    assert inbox._working.cancelled()

@@ -242,11 +242,12 @@ async def test_a_deposit_that_the_account_does_not_have_is_refused_and_one_that_
     tmp_path: Path,
 ) -> None:
     async with both("binance", tmp_path) as it:
-        await it.grid.begin()
-        await it.runs()
         database, bot_id = it.grid.database, it.bot.id
-        for amount in (200_000, 100, -1):
+        await bots.fund(database, bot_id, Decimal(100))  # asked while no engine runs
+        await it.grid.begin()
+        for amount in (200_000, 100, -101):
             await bots.fund(database, bot_id, Decimal(amount))
+        await it.runs()
         deadline = time.monotonic() + 15
         while True:
             shown = await showing.show(database, bot_id)

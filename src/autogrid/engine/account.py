@@ -15,6 +15,7 @@ from autogrid.engine.outgoing import Outgoing, Sender, within
 from autogrid.engine.rounds import AWAY, KeptOwner, Round, Rounds
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.venue import (
+    ExchangeAway,
     News,
     OwnOrder,
     OwnTrade,
@@ -76,7 +77,7 @@ class Account:
         self._listening = asyncio.Event()
         """Set once the stream tells, or is known not to."""
         self._trouble = ""
-        self._blind = False
+        self._blind = self._ended = False
 
     @property
     def trouble(self) -> str:
@@ -84,7 +85,9 @@ class Account:
         return self._trouble or self.outgoing.trouble
 
     def join(self, link: Link) -> None:
-        """A bot begins."""
+        """A bot begins. One that comes after the traffic has ended is told so."""
+        if self._ended:
+            link.fail(ExchangeAway("the account's traffic has ended; it is begun anew"))
         self._links[link.bot_id] = link
         self._since[link.bot_id] = self.rounds.begun
 
@@ -119,6 +122,7 @@ class Account:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._ended = True
             await self.outgoing.stop()
             await self.rounds.stop()
 

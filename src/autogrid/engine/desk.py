@@ -57,7 +57,7 @@ class Desk:
         self._settled = False
         self._closing = False
         self._chores = Chores(told.fail)
-        self._strange: dict[str, None] = {}
+        self._strange: dict[tuple[str, str], None] = {}
 
     # --- what the bot wants -------------------------------------------------------------------------------------
 
@@ -286,8 +286,9 @@ class Desk:
 
     def _strange_trade(self, trade: OwnTrade) -> None:
         """A trade of an order of this bot that it does not know: told once, so that it stands in the journal."""
-        if trade.at_ms > self._since_ms and trade.trade_id not in self._strange:
-            self._strange[trade.trade_id] = None
+        key = trade.trade_id, trade.client_id
+        if trade.at_ms > self._since_ms and key not in self._strange:
+            self._strange[key] = None
             self._told.put(filled_by(trade.client_id, trade, ZERO))
 
     def _tell(self, event: OrderEvent) -> bool:

@@ -75,6 +75,7 @@ class Rounds:
         """When the last of them asked, by the loop's clock."""
         self._again: dict[str, None] = {}
         self._asked: set[str] = set()
+        self._over = False
         self._values: dict[tuple[str, str], tuple[int, Price | None]] = {}
         self._owners: dict[tuple[str, str], asyncio.Task[str | None]] = {}
         """By symbol and the exchange's id: Binance gives one id to orders on several markets."""
@@ -108,12 +109,17 @@ class Rounds:
         """A round that begins now or later, shared by all who ask at about the same time: bots start together, and a
         round is the dearest question there is. Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError.
         """
+        self._must_go_on()
         self._wanted_at[symbol] = asyncio.get_running_loop().time()
         task = self._gathering.get(symbol)
         if task is None:
             task = self._gathering[symbol] = asyncio.create_task(self._gather(symbol))
             task.add_done_callback(_seen)
         return await asyncio.shield(task)
+
+    def _must_go_on(self) -> None:
+        if self._over:
+            raise ExchangeAway("the account's traffic has ended; it is begun anew")
 
     async def _gather(self, symbol: str) -> Round:
         """A round that begins once nobody more has asked for one for a moment, or many moments have passed."""
@@ -174,6 +180,7 @@ class Rounds:
 
         Raises `ExchangeAway`, `ExchangeRefused`, TimeoutError.
         """
+        self._must_go_on()
         asked = self._balances
         if asked is None:
             asked = self._balances = asyncio.create_task(self._ask_balances())
@@ -200,7 +207,8 @@ class Rounds:
         return known[1]
 
     async def stop(self) -> None:
-        """Ask nothing more."""
+        """Ask nothing more: who asks now is told that the exchange is away."""
+        self._over = True
         tasks = [*self._rounds.values(), *self._gathering.values(), *self._owners.values(), *self._asking]
         for task in tasks:
             task.cancel()

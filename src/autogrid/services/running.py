@@ -214,7 +214,7 @@ class Engine:
                 if (actual, words) != self._said.get(want.id):
                     news[want.id] = actual, words
         if news:
-            await self._database.keep([how_they_do(news, now_ms())])
+            await self._database.keep_beside(how_they_do(news, now_ms()))
             self._said.update(news)
 
     async def _start(self, want: Want) -> None:
@@ -275,7 +275,7 @@ class Engine:
         turns = {bot_id: turn for turn, bot_id in enumerate(self._kept)}
         first = sorted(news, key=lambda bot_id: turns.get(bot_id, -1))[:most]
         heard = {bot_id: (news[bot_id].price, news[bot_id].at_ms) for bot_id in first}
-        await self._database.keep([prices_heard(heard)])
+        await self._database.keep_beside(prices_heard(heard))
         for bot_id in first:
             self._kept.pop(bot_id, None)
             self._kept[bot_id] = news[bot_id]

@@ -133,6 +133,16 @@ class Database:
         """As `CommitQueue.keep`: return once all of `writes` is durable, in a transaction shared with others."""
         await self._commits.keep(writes)
 
+    async def keep_beside(self, write: Write) -> None:
+        """Rows that no step waits for. Where there is one writer they share its next transaction; on a server they have
+        one of their own, so that a lock they wait for holds up nobody. Raises `UnableToKeep`.
+        """
+        if self.one_writer:
+            await self.keep([write])
+            return
+        async with self.writing() as connection:
+            await connection.execute(write.statement, write.rows)
+
     async def _together(self, rows: Rows) -> None:
         """As `Together`. Raises `UnableToKeep`."""
         direct = self._engines.direct

@@ -85,11 +85,14 @@ async def list_orders(
 
 
 async def owner_of(connection: AsyncConnection, account: str, symbol: str, exchange_id: str) -> tuple[str, str] | None:
-    """The bot and the id of the order that the exchange calls so; None where no bot on the account knows one."""
+    """The bot and the id of the order that the exchange calls so, of several the newest (a testnet begins anew now and
+    then); None where no bot on the account knows one.
+    """
     bots, orders = tables.bots, tables.orders
     query = select(orders.c.bot_id, orders.c.id).join_from(orders, bots)
     meant = (orders.c.exchange_id == exchange_id, orders.c.exchange_id != "")
-    found = await connection.execute(query.where(*meant, bots.c.account == account, bots.c.symbol == symbol))
+    its = query.where(*meant, bots.c.account == account, bots.c.symbol == symbol)
+    found = await connection.execute(its.order_by(orders.c.placed_ms.desc()).limit(1))
     row = found.first()
     return None if row is None else (row[0], row[1])
 

@@ -51,9 +51,12 @@ _SET_ACTUAL: Final = _THE_BOT.values(
 )
 
 
+# Rows are written in the order of the bots: two processes that write to the same ones then never wait crosswise.
+
+
 def prices_heard(prices: Mapping[str, tuple[Price, int]]) -> Write:
     """The market's price as each bot last heard it, with the market's time, UTC ms."""
-    rows = [{"meant": bot_id, "new_price": price, "new_ms": at_ms} for bot_id, (price, at_ms) in prices.items()]
+    rows = [{"meant": bot_id, "new_price": price, "new_ms": at_ms} for bot_id, (price, at_ms) in sorted(prices.items())]
     return Write(_SET_PRICE, rows)
 
 
@@ -61,6 +64,6 @@ def how_they_do(news: Mapping[str, tuple[Actual, str]], now_ms: int) -> Write:
     """What each bot does now, and why."""
     rows = [
         {"meant": bot_id, "new_actual": actual, "new_reason": reason, "new_ms": now_ms}
-        for bot_id, (actual, reason) in news.items()
+        for bot_id, (actual, reason) in sorted(news.items())
     ]
     return Write(_SET_ACTUAL, rows)

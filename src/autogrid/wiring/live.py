@@ -15,7 +15,6 @@ from typing import Final
 
 from autogrid.engine.account import Account
 from autogrid.engine.desk import Desk
-from autogrid.engine.funds import Owned, shortfall, unable_to_fund
 from autogrid.engine.inbox import Attended, Inbox
 from autogrid.engine.lease import Hold
 from autogrid.engine.live_exchange import Candles, LiveExchange
@@ -31,18 +30,18 @@ from autogrid.security.master import UnableToReadMasterKey
 from autogrid.services.bots import first_ledger, now_ms, strategy_of
 from autogrid.services.onlooker import WatchedJournal
 from autogrid.services.running import UnableToStartYet
-from autogrid.storage.bots import BotRow, begun_on, find_bot
+from autogrid.storage.bots import BotRow, find_bot
 from autogrid.storage.credentials import UnableToFindCredential
 from autogrid.storage.database import Database, UnableToRead
 from autogrid.storage.journal import SqlJournal, begin
 from autogrid.storage.orders import owner_of
 from autogrid.storage.recall import load, machine_of
-from autogrid.trading.event import Rejected, Started
-from autogrid.trading.market import Market
-from autogrid.trading.money import ZERO, Amount, Price, use_exact_figures
+from autogrid.trading.event import FundsAsked, Rejected, Started
+from autogrid.trading.money import Amount, Price, use_exact_figures
 from autogrid.trading.state import BotState, Step
 from autogrid.trading.strategies.catalogue import build
 from autogrid.wiring.funded_inbox import FundedInbox
+from autogrid.wiring.reserves import Reserves
 from autogrid.wiring.rules import Rules, changed_rules
 
 RULES_S: Final = 3_600.0
@@ -77,8 +76,7 @@ class OpenAccount:
         self._anew = asyncio.Event()
         """Rules and funds are to be looked at soon."""
         self.rules = rules
-        self.owned: dict[str, Owned] = {}
-        """By bot, as far as this process knows."""
+        self.reserves = Reserves()
         self.short = ""
         """What is missing on the account; empty where nothing is."""
         self.key = ""
@@ -101,7 +99,7 @@ class OpenAccount:
             self._anew.clear()
             with suppress(ExchangeAway, ExchangeRefused, TimeoutError):
                 balances = await within(self.account.timing, self.account.venue.balances())
-                self.short = shortfall(self.owned.values(), balances)
+                self.short = self.reserves.shortfall(balances)
                 due = doubtful or time.monotonic() > read + RULES_S
                 read = time.monotonic() if due else read
                 for symbol in self.account.symbols:
@@ -230,6 +228,8 @@ class LiveRun:
     """A live bot, to be run from where its journal left it, or for the first time."""
 
     def __init__(self, side: LiveSide, row: BotRow, hold: Hold) -> None:
+        self._owns: asyncio.Future[OpenAccount] = asyncio.get_running_loop().create_future()
+        """The account, once this bot's own funds on it are known."""
         self._funded = FundedInbox(self._unable_to_deposit)
         self.inbox: Inbox = self._funded
         self._side = side
@@ -257,7 +257,6 @@ class LiveRun:
 
     async def close(self) -> None:
         """As `Run`."""
-        self._funded.close()
         if self._exchange is not None:
             await self._exchange.close()
 
@@ -270,6 +269,8 @@ class LiveRun:
             if refusal.why in NEEDS_PERSON:
                 raise
             raise UnableToStartYet(str(refusal)) from None
+        finally:
+            self._funded.close()
 
     async def _run(self) -> BotState:
         row, side = self._row, self._side
@@ -294,17 +295,23 @@ class LiveRun:
         exchange = self._exchange = LiveExchange(desk, account, prices, told, started, candles)
         lease = (self._hold.lease.account, self._hold.lease.epoch)
         journal = SqlJournal(side.database, row.id, state, seq, lease)
-        opened.owned[row.id] = owned(machine.market, state)
+        reserves = opened.reserves
+        reserves.owns(row.id, machine.market, state)
+        self._owns.set_result(opened)
 
         def see(_before: BotState, step: Step) -> None:
-            opened.owned[row.id] = owned(machine.market, step.state)
+            reserves.owns(row.id, machine.market, step.state)
+            if isinstance(step.event, FundsAsked) and step.event.amount > 0 and not step.event.refused:
+                reserves.took_in(row.id)
             if isinstance(step.event, Rejected) and step.event.reason.endswith(DOUBTS):
                 opened.doubt()
 
         attended = Attended(exchange, self.inbox, account.venue.now_ms)
-        last = await run(machine, state, attended, WatchedJournal(journal, see))
-        if last.ended_why:
-            opened.owned.pop(row.id, None)
+        last = state
+        try:
+            last = await run(machine, state, attended, WatchedJournal(journal, see))
+        finally:
+            reserves.stops(row.id, ended=bool(last.ended_why))
         return last
 
     async def _state(self, opened: OpenAccount, prices: MarketPrices) -> tuple[BotState, int, str]:
@@ -327,38 +334,20 @@ class LiveRun:
 
     async def _check_funds(self, opened: OpenAccount) -> None:
         """Raises `UnableToStartYet` where other bots' funds and this one's are more than the account has."""
-        row = self._row
-        balances = await self._balances(opened)
-        wanted = Owned(row.market.quote, row.market.base, row.investment, row.own_base)
-        others = [its for bot_id, its in opened.owned.items() if bot_id != row.id]
-        fault = unable_to_fund(row.name, wanted, others, balances)
+        fault = opened.reserves.unable_to_begin(self._row, await self._balances(opened))
         if fault:
             raise UnableToStartYet(fault)
-        opened.owned[row.id] = wanted
 
     async def _unable_to_deposit(self, amount: Amount) -> str:
-        """Why the account cannot give the bot so much more quote; empty where it can."""
-        row, opened = self._row, self._opened
-        if opened is None:
-            return "its account is not open yet; try again"
-        try:
-            balances = await self._balances(opened)
-        except (ExchangeAway, ExchangeRefused, TimeoutError, UnableToRead) as fault:
-            return f"the account could not be asked what it has ({fault}); try again"
-        wanted = Owned(row.market.quote, row.market.base, amount, ZERO)
-        return unable_to_fund(row.name, wanted, opened.owned.values(), balances)
+        """As `FundedInbox` asks; it waits until this bot's own funds are known."""
+        opened = await asyncio.shield(self._owns)
+        return opened.reserves.unable_to_deposit(self._row, amount, await self._balances(opened))
 
     async def _balances(self, opened: OpenAccount) -> Mapping[str, Balance]:
         """What the account has, once it is known what all bots on it own."""
-        row, database = self._row, self._side.database
         balances = await opened.account.rounds.balances()
-        async with database.reading() as connection:
-            for bot_id in await begun_on(connection, row.account):
-                if bot_id == row.id or bot_id in opened.owned:
-                    continue
-                loaded = await load(connection, bot_id, build)
-                if loaded is not None and not loaded.state.ended_why:
-                    opened.owned[bot_id] = owned(loaded.row.market, loaded.state)
+        async with self._side.database.reading() as connection:
+            await opened.reserves.learn(connection, self._row.account)
         return balances
 
 
@@ -378,8 +367,3 @@ async def _first_price(prices: MarketPrices) -> Price:
             return prices.price
         await asyncio.sleep(0.1)
     raise UnableToStartYet("no price came from the exchange within 30 s")
-
-
-def owned(market: Market, state: BotState) -> Owned:
-    """What a bot's ledger says that it owns."""
-    return Owned(market.quote, market.base, state.ledger.quote, state.ledger.base)

@@ -81,7 +81,7 @@ def cancel_one(asked: Asked, symbol: str, order: SimOrder, name: str) -> dict[st
     """Cancel an open order, and the answer to that."""
     listed = None if order.list_id is None else asked.world.lists[order.list_id]
     for one in [order] if listed is None else listed.orders:
-        asked.venue.name_cancel(one.exchange_id, name)
+        asked.venue.name_cancel(one.key, name)
     try:
         asked.world.cancel(asked.account, symbol, exchange_id=order.exchange_id)
     except UnableToTrade as refusal:

@@ -26,7 +26,7 @@ def execution_report(news: OrderNews, venue: Venue, execution_id: int) -> dict[s
         "e": "executionReport",
         "E": venue.world.now_ms(),
         "s": wire_symbol(order.symbol),
-        "c": venue.cancel_name(order.exchange_id) if gone else order.client_id,
+        "c": venue.cancel_name(order.key) if gone else order.client_id,
         "S": order.side.upper(),
         "o": kind,
         "f": force,

@@ -31,7 +31,7 @@ def cancelled(order: SimOrder, venue: Venue) -> dict[str, object]:
     return (
         {"symbol": wire_symbol(order.symbol), "origClientOrderId": order.client_id}
         | _ids(order)
-        | {"clientOrderId": venue.cancel_name(order.exchange_id), "transactTime": order.changed_ms}
+        | {"clientOrderId": venue.cancel_name(order.key), "transactTime": order.changed_ms}
         | _figures(order)
         | _stop(order)
         | {"selfTradePreventionMode": STP}

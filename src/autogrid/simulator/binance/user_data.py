@@ -50,7 +50,7 @@ class UserData:
                 self._executions += 1
                 account = news.order.account
                 report = execution_report(news, self._venue, self._executions)
-                self._tell(account, report, str(news.order.exchange_id))
+                self._tell(account, report, str(news.order.key))
                 self._tell_list(news)
             case WalletNews():
                 self._change(news)

@@ -6,7 +6,7 @@ from autogrid.simulator.binance.limits import Limits
 from autogrid.simulator.binance.params import Params
 from autogrid.simulator.binance.refusals import UnableToAnswer
 from autogrid.simulator.binance.wire import wire_symbol
-from autogrid.simulator.records import Key
+from autogrid.simulator.records import Key, OrderKey
 from autogrid.simulator.world import World
 from autogrid.trading.market import Market
 
@@ -19,7 +19,7 @@ class Venue:
     def __init__(self, world: World) -> None:
         self.world = world
         self.limits = Limits(world.now_ms)
-        self._cancel_names: dict[int, str] = {}
+        self._cancel_names: dict[OrderKey, str] = {}
         self._made_names = 0
 
     def symbol(self, name: str) -> str:
@@ -33,15 +33,15 @@ class Venue:
         """Of our symbol."""
         return self.world.markets[symbol]
 
-    def name_cancel(self, exchange_id: int, name: str) -> None:
+    def name_cancel(self, order: OrderKey, name: str) -> None:
         """The client id that an order's cancellation goes by."""
-        self._cancel_names[exchange_id] = name or self.made_name()
+        self._cancel_names[order] = name or self.made_name()
 
-    def cancel_name(self, exchange_id: int) -> str:
+    def cancel_name(self, order: OrderKey) -> str:
         """The client id that an order's cancellation goes by; the exchange makes one where the client gave none."""
-        if exchange_id not in self._cancel_names:
-            self._cancel_names[exchange_id] = self.made_name()
-        return self._cancel_names[exchange_id]
+        if order not in self._cancel_names:
+            self._cancel_names[order] = self.made_name()
+        return self._cancel_names[order]
 
     def made_name(self) -> str:
         """A client id as the exchange makes them, 22 letters."""
