@@ -27,6 +27,8 @@ KILL_MS = 1_000
 ENDS = ("Cancelled", "Rejected", "Expired", "Missing")
 HEARD_MS = 30_000
 """What a bot should have done by a clock it may do at the next price, which comes within this."""
+LATELY_MS = 20_000
+"""So long the trades of an order that has just left may take to be told."""
 SHORT = 100_000
 """Steps up to which a journal is decided again from the first."""
 
@@ -127,9 +129,9 @@ class Checks:
         return None if row is None else str(row[0])
 
     def awaits_answer(self) -> bool:
-        """Whether an order has just left, such as one that is tried again in its time."""
-        count = "SELECT count(*) FROM orders WHERE status IN ('intended', 'sending', 'unclear')"
-        return bool(self._file.execute(count).fetchone()[0])
+        """Whether an order has just left, such as one that is tried again, or due, in its time."""
+        count = "SELECT count(*) FROM orders WHERE status IN ('intended', 'sending', 'unclear') OR changed_ms > ?"
+        return bool(self._file.execute(count, (self._side.now_ms() - LATELY_MS,)).fetchone()[0])
 
     # --- when all is quiet --------------------------------------------------------------------------------------
 
