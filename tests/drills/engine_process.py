@@ -45,6 +45,7 @@ QUICK: Final = Timing(
     settle_s=0.3,
     look_s=(0.2, 0.4, 0.8, 1.5),
     answer_s=4.0,
+    listen_s=0.5,
     round_s=3.0,
     blind_s=0.5,
     end_s=0.2,

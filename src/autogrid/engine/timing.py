@@ -18,7 +18,7 @@ class Timing:
     """An order that could not leave for so long is given back to its bot, which decides anew."""
     gather_s: float = 0.3
     """Before the round of a bot that starts, after the last other bot on its symbol that shares it has asked."""
-    listen_s: float = 3.0
+    listen_s: float = 2.0
     """So long a bot that starts waits for the account's stream, before it asks what is open."""
     round_s: float = 60.0
     """Between two comparisons with what the exchange says."""
