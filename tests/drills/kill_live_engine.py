@@ -38,6 +38,8 @@ DCA: Final = ("base_order=500", "safety_order=500", "deviation=0.003", "safety_o
 IN_DOUBT: Final = "SELECT count(*) FROM orders WHERE status IN ('intended', 'sending', 'unclear')"
 LONGEST_S: Final = 2.5
 """Engines that are killed at any time live no longer."""
+IDLE, PATIENT_S = 3, 60.0
+"""After so many kills in which no order moved, an engine is given so long to settle its start."""
 QUIET_S: Final = 4.0
 """Longer than the engine waits between two comparisons with the exchange."""
 FAULTS: Final = (
@@ -97,13 +99,18 @@ class Killer:
         self._chance = random.Random(seed)
         self._longest_s = longest_s
         self._left = 0
+        self._idle = 0
+        """Kills since an order of ours moved: so many in doubt that no start is given the time to look them all up."""
         self._engine: Running | None = None
         self.kills: Counter[str] = Counter()
         exchange.world.listen(self._hear)
 
     def _hear(self, news: WorldNews) -> None:
         """In the moment in which the exchange does something with an order of ours."""
-        if self._left and isinstance(news, OrderNews) and bot_of(news.order.client_id) is not None:
+        if not isinstance(news, OrderNews) or bot_of(news.order.client_id) is None:
+            return
+        self._idle = 0
+        if self._left:
             self._left -= 1
             if not self._left and self._engine is not None:
                 self._engine.signal(signal.SIGKILL)
@@ -120,6 +127,9 @@ class Killer:
         if kind == "at an order":
             self._left = self._chance.randint(1, 20)
         longest_s = self._chance.random() * self._longest_s if kind == "at any time" else 2 * self._longest_s
+        if self._idle >= IDLE and kind == "at an order":
+            longest_s = PATIENT_S
+        self._idle += 1
         try:
             code = await engine.ended(longest_s)
             assert code == -signal.SIGKILL, f"the engine ended by itself ({code}): {engine.said}"
