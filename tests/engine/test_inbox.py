@@ -42,6 +42,7 @@ class Told:
 
     def __init__(self, *events: Event) -> None:
         self.left = list(events)
+        self.closed = False
 
     def expect(self, quiet: Bounds | None) -> None:
         """It leaves nothing out."""
@@ -53,8 +54,11 @@ class Told:
         """Nothing is commanded here."""
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        while self.left:
-            yield self.left.pop(0)
+        try:
+            while self.left:
+                yield self.left.pop(0)
+        finally:
+            self.closed = True
 
 
 def heard(inbox: Inbox, *events: Event, after: Callable[[Event], None] = lambda event: None) -> list[Event]:
@@ -69,6 +73,16 @@ def heard(inbox: Inbox, *events: Event, after: Callable[[Event], None] = lambda 
         return found
 
     return asyncio.run(listen())
+
+
+@pytest.mark.asyncio
+async def test_a_run_that_is_broken_off_leaves_nothing_of_its_exchange_behind() -> None:
+    told = Told(STARTED, PRICE)
+    async with aclosing(Attended(told, Inbox(), lambda: LATER_MS).events()) as source:
+        async for _ in source:
+            break
+    assert told.left == [PRICE]
+    assert told.closed
 
 
 def inbox_with(*asked: Callable[[int], Event]) -> Inbox:

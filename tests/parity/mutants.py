@@ -25,6 +25,13 @@ class Mutant(NamedTuple):
 
 MUTANTS: Final = (
     Mutant(
+        "a run of a bot that has failed goes on beside the next one",
+        "engine/inbox.py",
+        "            await source.aclose()\n",
+        "            self._priced = False\n",
+        "tests/engine/test_inbox.py::test_a_run_that_is_broken_off_leaves_nothing_of_its_exchange_behind",
+    ),
+    Mutant(
         "a quantity is rounded up to the lot",
         "trading/market.py",
         "return round_down(number, self.lot)",

@@ -169,7 +169,7 @@ PLANTED: Final = (
         DESK,
         "for known in before:  # and not what",
         "for known in self.known.open:  # and not what",
-        8021,
+        8005,
     ),
     Planted(
         "the kill switch is not asked when an order leaves",
@@ -244,11 +244,10 @@ PLANTED: Final = (
         strength=3,
     ),
     Planted(
-        "a run of a bot that has failed goes on beside the next one",
-        "engine/inbox.py",
-        "            await source.aclose()\n",
-        "            self._priced = False\n",
-        8021,
-        days=1.0,
+        "a bot that was refused its order is told nothing",
+        OUTGOING,
+        "            order.sender.refused(order.known, no.why, str(no))\n",
+        "            pass\n",
+        8001,
     ),
 )
