@@ -237,6 +237,7 @@ class LiveRun:
         self._hold = hold
         self._exchange: LiveExchange | None = None
         self._opened: OpenAccount | None = None
+        self._prices: MarketPrices | None = None
         self._doing = "opening the account"
 
     def words(self) -> tuple[bool, str]:
@@ -248,7 +249,7 @@ class LiveRun:
             return True, opened.account.trouble or "asking the exchange what happened meanwhile"
         rules = opened.rules.of(opened.account.venue.exchange, self._row.symbol)
         changed = changed_rules(self._row.market, rules) if rules is not None else ""
-        prices = self._side.prices(opened.account.venue.exchange, self._row.symbol).trouble
+        prices = self._prices.trouble if self._prices is not None else ""
         untold = exchange.desk.known.untold
         killed = "the kill switch is on" if opened.account.outgoing.is_killed(exchange.desk) else ""
         said = (killed, opened.key, opened.account.trouble, prices, untold, opened.short, changed)
@@ -280,7 +281,7 @@ class LiveRun:
         rules = await opened.rules.read(account, row.symbol)
         if not rules.trading:
             raise UnableToStartYet(f"{row.symbol} is not traded on {account.venue.exchange} now: {rules.words}")
-        prices = side.prices(account.venue.exchange, row.symbol)
+        prices = self._prices = side.prices(account.venue.exchange, row.symbol)
         state, seq, cursor = await self._state(opened, prices)
         machine = machine_of(row)
         told = Told(state.at_ms)
