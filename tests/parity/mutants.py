@@ -25,6 +25,34 @@ class Mutant(NamedTuple):
 
 MUTANTS: Final = (
     Mutant(
+        "a deposit that was granted does not count until it is in a ledger",
+        "wiring/reserves.py",
+        "return own + [one for promised in self._promised.values() for one in promised]",
+        "return own",
+        "tests/engine/test_reserves.py::test_what_is_granted_counts_before_it_is_in_a_ledger",
+    ),
+    Mutant(
+        "what is asked of funds overtakes a deposit",
+        "wiring/funded_inbox.py",
+        "if overtakes or not (self._behind or isinstance(event, FundsAsked)):",
+        "if overtakes or not (isinstance(event, FundsAsked) and event.amount > 0):",
+        "tests/engine/test_funded_inbox.py::test_what_comes_behind_a_deposit_waits_for_it_and_a_pause_does_not",
+    ),
+    Mutant(
+        "an exchange id is taken for one order on all markets",
+        "engine/rounds.py",
+        "        key = symbol, exchange_id\n",
+        '        key = "", exchange_id\n',
+        "tests/engine/test_rounds.py::test_an_id_is_looked_up_once_and_is_another_order_on_another_market",
+    ),
+    Mutant(
+        "of a trade with oneself one side is told",
+        "exchanges/dialect.py",
+        'return f"{trade.trade_id}.{trade.side}"',
+        "return trade.trade_id",
+        "tests/exchanges/test_ccxt_exchange.py::test_of_a_trade_with_oneself_both_sides_are_told[bybit]",
+    ),
+    Mutant(
         "a run of a bot that has failed goes on beside the next one",
         "engine/inbox.py",
         "            await source.aclose()\n",

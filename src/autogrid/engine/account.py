@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from autogrid.engine.lease import Hold
 from autogrid.engine.outgoing import Outgoing, Sender, within
-from autogrid.engine.rounds import AWAY, KeptOwner, Round, Rounds
+from autogrid.engine.rounds import AWAY, ENDED, KeptOwner, Round, Rounds
 from autogrid.engine.timing import PATIENT, Timing
 from autogrid.engine.venue import (
     ExchangeAway,
@@ -87,7 +87,7 @@ class Account:
     def join(self, link: Link) -> None:
         """A bot begins. One that comes after the traffic has ended is told so."""
         if self._ended:
-            link.fail(ExchangeAway("the account's traffic has ended; it is begun anew"))
+            link.fail(ExchangeAway(ENDED))
         self._links[link.bot_id] = link
         self._since[link.bot_id] = self.rounds.begun
 

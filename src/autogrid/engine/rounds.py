@@ -18,6 +18,7 @@ from autogrid.trading.money import Price
 
 AWAY = (ExchangeAway, ExchangeRefused, TimeoutError)
 """What asking may lead to; it says nothing of what was asked about."""
+ENDED = "the account's traffic has ended; it is begun anew"
 OWNERS_KEPT = 10_000
 GATHERED = 5
 """So many moments of `Timing.gather_s` a round waits at most for more who want it."""
@@ -119,7 +120,7 @@ class Rounds:
 
     def _must_go_on(self) -> None:
         if self._over:
-            raise ExchangeAway("the account's traffic has ended; it is begun anew")
+            raise ExchangeAway(ENDED)
 
     async def _gather(self, symbol: str) -> Round:
         """A round that begins once nobody more has asked for one for a moment, or many moments have passed."""
